@@ -1,0 +1,1 @@
+"""The servers and commands of a person's own machine: `make run` and `make test`."""
