@@ -1,0 +1,78 @@
+"""The form that every room starts from: NHS markup, and errors that say what to do."""
+
+from typing import Any
+
+from crispy_forms.helper import FormHelper
+from crispy_forms.layout import Layout
+from django import forms
+
+from .layout import ButtonGroup, Link, Submit
+
+
+class PlainErrors(forms.BaseForm):
+    """Mix in: replaces Django's default error messages by sentences that name the field.
+
+    A message that a field declares for itself stays.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            label = str(field.label or name.replace("_", " ").capitalize())
+            defaults: dict[str, str] = {}
+            for parent in reversed(type(field).__mro__):
+                defaults |= getattr(parent, "default_error_messages", {})
+            for code, sentence in _sentences(field, label).items():
+                if str(field.error_messages.get(code)) == str(defaults.get(code)):
+                    field.error_messages[code] = sentence
+
+
+def _sentences(field: forms.Field, label: str) -> dict[str, str]:
+    # "E-mail" becomes "e-mail"; "ODS code" stays.
+    what = label if label[1:2].isupper() else label[:1].lower() + label[1:]
+    verb = "Enter"
+    if isinstance(field, forms.ChoiceField | forms.ModelChoiceField):
+        verb = "Select"
+    elif isinstance(field, forms.FileField):
+        verb = "Choose a file for"
+    elif isinstance(field, forms.BooleanField):
+        verb, what = "Tick", f"“{label}”"
+    sentences = {
+        "required": f"{verb} {what}",
+        "invalid_choice": f"Choose {what} from the list",
+        "max_length": f"{label} must be %(limit_value)d characters or fewer, not %(show_value)d",
+        "min_length": f"{label} must be %(limit_value)d characters or more",
+        "min_value": f"{label} must be %(limit_value)s or more",
+        "max_value": f"{label} must be %(limit_value)s or less",
+    }
+    if isinstance(field, forms.EmailField):
+        sentences["invalid"] = "Enter an email address in the correct format, like name@example.com"
+    elif isinstance(field, forms.IntegerField):
+        sentences["invalid"] = f"{label} must be a number, such as 12"
+    return sentences
+
+
+class NHSForm(PlainErrors, forms.Form):
+    """A form whose page is ``{% crispy form %}``: fields in order, then the button.
+
+    ``submit_text`` is the button, ``cancel_url`` adds a cancel link. Override :meth:`layout`
+    to group fields in fieldsets or to show other buttons.
+    """
+
+    submit_text = "Save and continue"
+    cancel_url = ""
+
+    def layout(self) -> list[Any]:
+        """The parts of the form in order: field names and layout objects, buttons included."""
+        return [*self.fields, self.buttons()]
+
+    def buttons(self) -> ButtonGroup:
+        links = [Link("Cancel", self.cancel_url)] if self.cancel_url else []
+        return ButtonGroup(Submit(self.submit_text), *links)
+
+    @property
+    def helper(self) -> FormHelper:
+        helper = FormHelper()
+        helper.form = self
+        helper.layout = Layout(*self.layout())
+        return helper

@@ -1,0 +1,36 @@
+"""How times and dates are written: NHS style, 24 hours, always London, zone named."""
+
+from datetime import date, datetime
+
+from django import template
+
+from practices.common.time import to_london
+
+register = template.Library()
+
+
+@register.filter
+def uk_datetime(instant: datetime | None) -> str:
+    """``Fri 6 Feb 2026, 18:30 GMT``."""
+    if instant is None:
+        return ""
+    local = to_london(instant)
+    return f"{local:%a} {local.day} {local:%b %Y, %H:%M %Z}"
+
+
+@register.filter
+def uk_date(day: date | None) -> str:
+    """``Friday 6 February 2026``."""
+    return f"{day:%A} {day.day} {day:%B %Y}" if day else ""
+
+
+@register.filter
+def uk_short_date(day: date | None) -> str:
+    """``Fri 6 Feb``."""
+    return f"{day:%a} {day.day} {day:%b}" if day else ""
+
+
+@register.filter
+def uk_time(instant: datetime | None) -> str:
+    """``18:30``."""
+    return f"{to_london(instant):%H:%M}" if instant else ""
