@@ -1,0 +1,146 @@
+"""A version of a plan as its page shows it: every part in words."""
+
+from dataclasses import dataclass
+
+from practices.accounts.roles import Owner
+from practices.plans.models import PlanVersion
+from practices.plans.rules import (
+    Basis,
+    ClockNode,
+    GateNode,
+    KeyDateNode,
+    PhaseNode,
+    Precision,
+    TaskNode,
+    Wording,
+    inside,
+    listed,
+    roles,
+    span,
+)
+
+from .trees import tree_of
+
+
+@dataclass(frozen=True)
+class KeyDateRow:
+    node: KeyDateNode
+    place: str
+    precision: str
+
+
+@dataclass(frozen=True)
+class TaskRow:
+    """A task; ``records`` and ``signs`` are titles of what doing it also does."""
+
+    node: TaskNode
+    owner: str
+    helps: str
+    due: str
+    basis: str
+    records: str
+    signs: str
+
+
+@dataclass(frozen=True)
+class PhaseBlock:
+    node: PhaseNode
+    tasks: list[TaskRow]
+
+
+@dataclass(frozen=True)
+class GateBlock:
+    """A gate; ``covers`` names phases and tasks, ``covered`` counts the tasks left of them."""
+
+    node: GateNode
+    seats: list[tuple[str, str]]
+    covers: str
+    covered: int
+    blocks: str
+    confirm_to: str
+
+
+@dataclass(frozen=True)
+class ClockRow:
+    node: ClockNode
+    starts: str
+    stops: str
+    limit: str
+    warnings: str
+    tell: str
+
+
+@dataclass(frozen=True)
+class VersionPage:
+    version: PlanVersion
+    key_dates: list[KeyDateRow]
+    phases: list[PhaseBlock]
+    gates: list[GateBlock]
+    clocks_on: list[ClockRow]
+    clocks_off: list[ClockRow]
+
+    @property
+    def task_count(self) -> int:
+        return sum(len(phase.tasks) for phase in self.phases)
+
+
+def version_page(version: PlanVersion) -> VersionPage:
+    """Everything a version says; read the version through :func:`with_parts`."""
+    tree = tree_of(version)
+    say = Wording(tree)
+    covered = {gate.key: len(gate.covers.all()) for gate in version.gates.all()}
+    clocks = [_clock(node, say) for node in tree.clocks]
+    return VersionPage(
+        version=version,
+        key_dates=[
+            KeyDateRow(node, say.place(node), Precision(node.precision).label)
+            for node in tree.key_dates
+        ],
+        phases=[
+            PhaseBlock(node, [_task(task, say) for task in node.tasks]) for node in tree.phases
+        ],
+        gates=[_gate(node, say, covered[node.key]) for node in tree.gates],
+        clocks_on=[row for row in clocks if row.node.enabled],
+        clocks_off=[row for row in clocks if not row.node.enabled],
+    )
+
+
+def _task(node: TaskNode, say: Wording) -> TaskRow:
+    return TaskRow(
+        node=node,
+        owner=Owner(node.owner).label,
+        helps=roles(node.helps) if node.helps else "",
+        due=say.due(node),
+        basis=Basis(node.basis).label,
+        records=inside(say.key_dates[node.records]) if node.records else "",
+        signs=say.signature(node),
+    )
+
+
+def _gate(node: GateNode, say: Wording, covered: int) -> GateBlock:
+    phases = [f"the phase “{say.phases[key]}”" for key in node.cover_phases]
+    tasks = [code for code in say.phase_of if code in node.cover_tasks]
+    return GateBlock(
+        node=node,
+        seats=[(seat.title, roles(seat.roles)) for seat in node.seats],
+        covers=listed([*phases, *tasks]) if phases or tasks else "",
+        covered=covered,
+        blocks=listed([say.blocked(name) for name in node.blocks]) if node.blocks else "",
+        confirm_to=inside(Owner(node.confirm_to).label) if node.confirm_to else "",
+    )
+
+
+def _clock(node: ClockNode, say: Wording) -> ClockRow:
+    warnings = [f"{span(number, node.unit)} after the start" for number in node.warn_after]
+    warnings += [
+        f"{span(number, node.unit)} before the end" if number else "on the last day"
+        for number in node.warn_before
+    ]
+    return ClockRow(
+        node=node,
+        starts=say.fact(node.starts),
+        stops=say.fact(node.stops),
+        limit=span(node.limit, node.unit),
+        warnings=listed(warnings),
+        tell=roles(node.tell),
+    )

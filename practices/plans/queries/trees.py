@@ -1,0 +1,125 @@
+"""Stored versions as trees, and what one changes of another."""
+
+from django.db.models import Prefetch, QuerySet
+
+from practices.plans.models import PlanGate, PlanTask, PlanVersion
+from practices.plans.rules import (
+    Change,
+    ClockNode,
+    GateNode,
+    KeyDateNode,
+    PhaseNode,
+    PlanTree,
+    SeatNode,
+    TaskNode,
+    changes,
+)
+
+State = PlanVersion.State
+
+
+def with_parts() -> QuerySet[PlanVersion]:
+    """Versions with everything they say, in a fixed number of queries."""
+    tasks = PlanTask.objects.select_related("signs__gate")
+    return PlanVersion.objects.select_related(
+        "plan", "created_by", "published_by", "release_notes"
+    ).prefetch_related(
+        "key_dates", "clocks", "gates__seats", "gates__covers", Prefetch("phases__tasks", tasks)
+    )
+
+
+def tree_of(version: PlanVersion) -> PlanTree:
+    """A version as the tree it was loaded from; read the version through :func:`with_parts`."""
+    return PlanTree(
+        slug=version.plan.slug,
+        title=version.title,
+        summary=version.summary,
+        source=version.source,
+        key_dates=tuple(
+            KeyDateNode(
+                key=row.key,
+                title=row.title,
+                precision=row.precision,
+                offset=row.offset,
+                unit=row.unit,
+                same_as=row.same_as,
+                clock=row.clock,
+                source=row.source,
+            )
+            for row in version.key_dates.all()
+        ),
+        phases=tuple(
+            PhaseNode(
+                key=row.key,
+                title=row.title,
+                duration=row.duration,
+                source=row.source,
+                tasks=tuple(_task(task) for task in row.tasks.all()),
+            )
+            for row in version.phases.all()
+        ),
+        gates=tuple(_gate(row) for row in version.gates.all()),
+        clocks=tuple(
+            ClockNode(
+                key=row.key,
+                title=row.title,
+                enabled=row.enabled,
+                starts=row.starts,
+                stops=row.stops,
+                limit=row.limit,
+                unit=row.unit,
+                warn_after=tuple(row.warn_after),
+                warn_before=tuple(row.warn_before),
+                tell=tuple(row.tell),
+                source=row.source,
+            )
+            for row in version.clocks.all()
+        ),
+    )
+
+
+def _task(row: PlanTask) -> TaskNode:
+    return TaskNode(
+        code=row.code,
+        title=row.title,
+        guidance=row.guidance,
+        lesson=row.lesson,
+        owner=row.owner,
+        helps=tuple(row.helps),
+        anchor=row.anchor,
+        offset=row.offset,
+        unit=row.unit,
+        basis=row.basis,
+        mandatory=row.mandatory,
+        condition=row.condition,
+        evidence=row.evidence,
+        records=row.records,
+        gate=row.signs.gate.key if row.signs else "",
+        seat=row.signs.key if row.signs else "",
+        source=row.source,
+    )
+
+
+def _gate(row: PlanGate) -> GateNode:
+    return GateNode(
+        key=row.key,
+        title=row.title,
+        statement=row.statement,
+        seats=tuple(
+            SeatNode(key=seat.key, title=seat.title, roles=tuple(seat.roles))
+            for seat in row.seats.all()
+        ),
+        different_people=row.different_people,
+        cover_phases=tuple(row.cover_phases),
+        cover_tasks=tuple(row.cover_tasks),
+        blocks=tuple(row.blocks),
+        confirm_to=row.confirm_to,
+        condition=row.condition,
+        source=row.source,
+    )
+
+
+def changed_since_published(version: PlanVersion) -> list[Change] | None:
+    """What a draft changes of the version in use, in words; None when there is none in use."""
+    published = with_parts().filter(plan=version.plan, state=State.PUBLISHED).first()
+    return changes(tree_of(published), tree_of(version)) if published else None

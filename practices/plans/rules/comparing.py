@@ -1,0 +1,84 @@
+"""What one plan changes of another, in words for the person who publishes it."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from .tree import PlanTree, TaskNode
+from .words import Fields, Wording
+
+# Longer texts are said to be reworded; both wordings stand in the files.
+SHORT = 80
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference: ``kind`` is added, removed or changed, ``detail`` says how."""
+
+    kind: str
+    subject: str
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.detail or self.kind}"
+
+
+def changes(old: PlanTree, new: PlanTree) -> list[Change]:
+    """Everything that differs, kind by kind; what was removed comes after what is there."""
+    was, now = Wording(old), Wording(new)
+    return [
+        *_fields("Plan", was.plan(old), now.plan(new)),
+        *_parts("Key date", old.key_dates, new.key_dates, was.key_date, now.key_date),
+        *_parts("Phase", old.phases, new.phases, was.phase, now.phase),
+        *_parts("Task", old.tasks(), new.tasks(), was.task, now.task),
+        *_parts("Gate", old.gates, new.gates, was.gate, now.gate),
+        *_parts("Clock", old.clocks, new.clocks, was.clock, now.clock),
+    ]
+
+
+def _parts(
+    noun: str,
+    old: Iterable[T],
+    new: Iterable[T],
+    say_old: Callable[[T], Fields],
+    say_new: Callable[[T], Fields],
+) -> Iterator[Change]:
+    was = {_name(part): part for part in old}
+    now = {_name(part): part for part in new}
+    for name, part in now.items():
+        if name not in was:
+            yield Change("added", _subject(noun, part))
+        else:
+            yield from _fields(_subject(noun, part), say_old(was[name]), say_new(part))
+    for name, part in was.items():
+        if name not in now:
+            yield Change("removed", _subject(noun, part))
+    kept_before = [name for name in was if name in now]
+    if kept_before != [name for name in now if name in was]:
+        yield Change("changed", f"{noun}s", "in another order")
+
+
+def _name(part: Any) -> str:
+    """What a part keeps across versions."""
+    return part.code if isinstance(part, TaskNode) else part.key
+
+
+def _subject(noun: str, part: Any) -> str:
+    return f"{noun} {part.code} {part.title}" if noun == "Task" else f"{noun} {part.title}"
+
+
+def _fields(subject: str, old: Fields, new: Fields) -> Iterator[Change]:
+    for name, (value, said) in new.items():
+        before, said_before = old[name]
+        if before != value:
+            yield Change("changed", subject, _detail(name, said_before, said))
+
+
+def _detail(name: str, before: str, after: str) -> str:
+    if max(len(before), len(after)) <= SHORT and "\n" not in before + after:
+        return f"{name} from {before or 'nothing'} to {after or 'nothing'}"
+    if before and after:
+        return f"{name} reworded"
+    return f"{name} {'added' if after else 'removed'}"

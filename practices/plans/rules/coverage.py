@@ -1,0 +1,70 @@
+"""What a gate's signature speaks for (house.md decision 7).
+
+A gate never covers what can only be done once it is open: the task that signs
+it, tasks that sign or record what it blocks, and tasks due at or after that.
+Due times are those of a nominal migration, so the answer belongs to the plan.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+
+from .checking import blocked_gates
+from .dates import Moment, due, key_dates_for
+from .tree import GateNode, PlanTree, Precision
+
+# A Monday morning far from bank holidays and clock changes.
+NOMINAL_GO_LIVE = datetime(2025, 6, 16, 7, 0, tzinfo=UTC)
+SATURDAY = 5
+
+
+def coverage(tree: PlanTree) -> dict[str, tuple[str, ...]]:
+    """For each gate the codes of the tasks it covers, in the plan's order."""
+    key_dates = key_dates_for(tree, go_live_at=NOMINAL_GO_LIVE)
+    timed = {node.key: node.precision == Precision.MINUTE for node in tree.key_dates}
+    due_at = {
+        task.code: due(
+            anchor_on=key_dates[task.anchor].on,
+            anchor_at=key_dates[task.anchor].at if timed[task.anchor] else None,
+            offset=task.offset,
+            unit=task.unit,
+            is_working=_weekday,
+        ).at
+        for task in tree.tasks()
+    }
+    gates = {gate.key: gate for gate in tree.gates}
+    return {gate.key: tuple(_covered(tree, gate, gates, key_dates, due_at)) for gate in tree.gates}
+
+
+def _weekday(day: date) -> bool:
+    return day.weekday() < SATURDAY
+
+
+def _covered(
+    tree: PlanTree,
+    gate: GateNode,
+    gates: dict[str, GateNode],
+    key_dates: dict[str, Moment],
+    due_at: dict[str, datetime],
+) -> Iterator[str]:
+    waiting = _waiting(gate, gates)
+    blocked = {name for one in waiting for name in one.blocks if name in key_dates}
+    first = min((key_dates[key].at for key in blocked), default=None)
+    closed = {one.key for one in waiting}
+    for phase in tree.phases:
+        for task in phase.tasks:
+            named = phase.key in gate.cover_phases or task.code in gate.cover_tasks
+            too_late = first is not None and due_at[task.code] >= first
+            if named and not (too_late or task.gate in closed or task.records in blocked):
+                yield task.code
+
+
+def _waiting(gate: GateNode, gates: dict[str, GateNode]) -> list[GateNode]:
+    """The gate itself and every gate that cannot be signed before it."""
+    found: dict[str, GateNode] = {}
+    todo = [gate]
+    while todo:
+        one = todo.pop()
+        if one.key not in found:
+            found[one.key] = one
+            todo.extend(gates[key] for key in blocked_gates(one))
+    return list(found.values())

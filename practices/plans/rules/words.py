@@ -1,0 +1,181 @@
+"""A plan in words, as pages and comparisons say it."""
+
+from collections.abc import Iterable
+
+from practices.accounts.roles import Owner
+
+from .tree import (
+    FINISH,
+    GATE_PREFIX,
+    TASK_PREFIX,
+    Basis,
+    ClockNode,
+    GateNode,
+    KeyDateNode,
+    PhaseNode,
+    PlanTree,
+    Precision,
+    TaskNode,
+    Unit,
+)
+
+# A field's value, to tell whether two are the same, and how a person says it.
+Fields = dict[str, tuple[object, str]]
+
+SINGULAR = {Unit.HOURS: "hour", Unit.DAYS: "day", Unit.WORKING_DAYS: "working day"}
+
+
+def span(number: int, unit: str) -> str:
+    """``1 day``, ``72 hours``, ``5 working days``; the sign is left out."""
+    return f"{abs(number)} {SINGULAR[Unit(unit)]}{'' if abs(number) == 1 else 's'}"
+
+
+def when(offset: int, unit: str, anchor: str) -> str:
+    """``28 days before final data production``, ``at go-live``, ``on the day of the survey``.
+
+    ``anchor`` is the title of the key date the offset counts from.
+    """
+    name = inside(anchor)
+    if not offset:
+        return f"at {name}" if unit == Unit.HOURS else f"on the day of {name}"
+    return f"{span(offset, unit)} {'before' if offset < 0 else 'after'} {name}"
+
+
+def inside(title: str) -> str:
+    """A title within a sentence: ``Go-live`` is ``go-live``, ``EPS test`` stays."""
+    return title if title[1:2].isupper() else title[:1].lower() + title[1:]
+
+
+def listed(words: list[str]) -> str:
+    """``a, b and c``; ``none`` for nothing."""
+    if not words:
+        return "none"
+    return f"{', '.join(words[:-1])} and {words[-1]}" if words[1:] else words[0]
+
+
+def roles(keys: Iterable[str]) -> str:
+    """Roles as people call them: ``practice manager and lead GP``."""
+    return listed([inside(Owner(key).label) for key in keys])
+
+
+def yes_no(value: bool) -> str:
+    return "yes" if value else "no"
+
+
+class Wording:
+    """Says the parts of one plan; what refers to another part is said by its title."""
+
+    def __init__(self, tree: PlanTree) -> None:
+        self.key_dates = {node.key: node.title for node in tree.key_dates}
+        self.phases = {node.key: node.title for node in tree.phases}
+        self.gates = {node.key: node.title for node in tree.gates}
+        self.clocks = {node.key: node.title for node in tree.clocks}
+        self.seats = {
+            (gate.key, seat.key): seat.title for gate in tree.gates for seat in gate.seats
+        }
+        self.phase_of = {task.code: phase.key for phase in tree.phases for task in phase.tasks}
+
+    def place(self, node: KeyDateNode) -> str:
+        """How a key date is found."""
+        if node.same_as:
+            return f"the same as {inside(self.key_dates[node.same_as])}"
+        if node.clock:
+            return f"the end of the clock “{self.clocks[node.clock]}”"
+        if node.offset is None:
+            return "chosen for each migration"
+        return when(node.offset, node.unit, "go-live")
+
+    def due(self, node: TaskNode) -> str:
+        return when(node.offset, node.unit, self.key_dates[node.anchor])
+
+    def fact(self, name: str) -> str:
+        """What starts or stops a clock."""
+        if name.startswith(TASK_PREFIX):
+            return f"task {name.removeprefix(TASK_PREFIX)}"
+        return inside(self.key_dates[name])
+
+    def blocked(self, name: str) -> str:
+        """What may not happen before a gate is open."""
+        if name == FINISH:
+            return "finishing the migration"
+        if name.startswith(GATE_PREFIX):
+            return f"signing “{self.gates[name.removeprefix(GATE_PREFIX)]}”"
+        return inside(self.key_dates[name])
+
+    def signature(self, node: TaskNode) -> str:
+        """The gate and seat that a task signs, or nothing."""
+        if not node.gate:
+            return ""
+        return f"{self.gates[node.gate]}: {self.seats[node.gate, node.seat]}"
+
+    def plan(self, tree: PlanTree) -> Fields:
+        return _plain(title=tree.title, summary=tree.summary, sources=tree.source)
+
+    def key_date(self, node: KeyDateNode) -> Fields:
+        return {
+            "title": (node.title, node.title),
+            "precision": (node.precision, Precision(node.precision).label),
+            "place": ((node.offset, node.unit, node.same_as, node.clock), self.place(node)),
+            "source": (node.source, node.source),
+        }
+
+    def phase(self, node: PhaseNode) -> Fields:
+        return _plain(title=node.title, duration=node.duration, source=node.source)
+
+    def task(self, node: TaskNode) -> Fields:
+        phase = self.phase_of[node.code]
+        return {
+            **_plain(title=node.title, guidance=node.guidance, lesson=node.lesson),
+            "phase": (phase, self.phases[phase]),
+            "owner": (node.owner, roles([node.owner])),
+            "helpers": (node.helps, roles(node.helps)),
+            "due time": ((node.anchor, node.offset, node.unit), self.due(node)),
+            "basis": (node.basis, Basis(node.basis).label),
+            "mandatory": (node.mandatory, yes_no(node.mandatory)),
+            **_plain(condition=node.condition, evidence=node.evidence),
+            "key date it records": (node.records, self.key_dates.get(node.records, "")),
+            "seat it signs": ((node.gate, node.seat), self.signature(node)),
+            **_plain(source=node.source),
+        }
+
+    def gate(self, node: GateNode) -> Fields:
+        seats = "; ".join(f"{seat.title} ({roles(seat.roles)})" for seat in node.seats)
+        return {
+            **_plain(title=node.title, statement=node.statement),
+            "seats": (node.seats, seats),
+            "different people": (node.different_people, yes_no(node.different_people)),
+            "covered phases": (
+                node.cover_phases,
+                listed([self.phases[key] for key in node.cover_phases]),
+            ),
+            "covered tasks": (node.cover_tasks, listed(list(node.cover_tasks))),
+            "what it blocks": (node.blocks, listed([self.blocked(name) for name in node.blocks])),
+            "who is sent the confirmation": (
+                node.confirm_to,
+                roles([node.confirm_to] if node.confirm_to else []),
+            ),
+            **_plain(condition=node.condition, source=node.source),
+        }
+
+    def clock(self, node: ClockNode) -> Fields:
+        return {
+            **_plain(title=node.title),
+            "switch": (node.enabled, "on" if node.enabled else "off"),
+            "start": (node.starts, self.fact(node.starts)),
+            "stop": (node.stops, self.fact(node.stops)),
+            "limit": ((node.limit, node.unit), span(node.limit, node.unit)),
+            "warnings after the start": (
+                node.warn_after,
+                listed([span(number, node.unit) for number in node.warn_after]),
+            ),
+            "warnings before the end": (
+                node.warn_before,
+                listed([span(number, node.unit) for number in node.warn_before]),
+            ),
+            "who is warned": (node.tell, roles(node.tell)),
+            **_plain(source=node.source),
+        }
+
+
+def _plain(**fields: str) -> Fields:
+    return {name: (value, value) for name, value in fields.items()}
