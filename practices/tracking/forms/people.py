@@ -1,0 +1,65 @@
+"""Contacts of a migration, and the reasons for ending one."""
+
+from typing import Any
+
+from django import forms
+
+from practices.accounts.roles import Owner
+from practices.common.forms import NHSForm
+from practices.common.layout import ButtonGroup, Link, Submit
+from practices.tracking.services import ContactDetails
+
+from .tasks import NO_PATIENTS
+
+
+class ContactForm(NHSForm):
+    submit_text = "Save contact"
+    role = forms.ChoiceField(
+        label="What they are in this migration",
+        choices=[choice for choice in Owner.choices if choice[0] != Owner.ALL],
+    )
+    name = forms.CharField(
+        label="Name", max_length=150, error_messages={"required": "Enter the contact's name"}
+    )
+    organisation = forms.CharField(label="Organisation (optional)", max_length=150, required=False)
+    telephone = forms.CharField(
+        label="Telephone",
+        max_length=30,
+        required=False,
+        help_text="Enter a telephone number, an e-mail address or both.",
+        widget=forms.TextInput(attrs={"class": "nhsuk-input--width-20"}),
+    )
+    email = forms.EmailField(label="E-mail address", required=False)
+    seen = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if not self.errors and not (cleaned.get("telephone") or cleaned.get("email")):
+            self.add_error("telephone", "Enter a telephone number or an e-mail address")
+        return cleaned
+
+    def details(self) -> ContactDetails:
+        """What was typed, without the mark of what was seen."""
+        typed = {name: value for name, value in self.cleaned_data.items() if name != "seen"}
+        return ContactDetails(**typed)
+
+
+class EndForm(NHSForm):
+    """Why a migration, or its cut-over, ends early; its button warns."""
+
+    reason = forms.CharField(
+        label="Reason",
+        max_length=500,
+        help_text=f"It is kept in the history. {NO_PATIENTS}",
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": "Enter a reason"},
+    )
+
+    def buttons(self) -> ButtonGroup:
+        return ButtonGroup(
+            Submit(self.submit_text, variant="warning"), Link("Cancel", self.cancel_url)
+        )
+
+
+class CloseForm(NHSForm):
+    """Nothing to fill in: the button is the confirmation."""

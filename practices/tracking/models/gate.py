@@ -1,0 +1,172 @@
+"""Gates and the signatures that open them. Signatures are only ever added."""
+
+from typing import Any, ClassVar
+
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+
+from practices.accounts.models import User
+from practices.accounts.roles import Owner
+from practices.common.history import AppendOnly, tracked
+from practices.common.models import Text
+from practices.plans.models import PlanGate, PlanSeat
+
+from .migration import Migration
+from .task import Task
+
+
+class GateQuerySet(models.QuerySet["Gate"]):
+    def with_needed(self) -> "GateQuerySet":
+        """With ``is_needed``: false where a gate applies only under a condition that does not hold.
+
+        The tasks that sign it say so: every one of them was set aside.
+        """
+        signing = Task.objects.filter(
+            migration=OuterRef("migration"), plan_task__signs__gate=OuterRef("plan_gate")
+        )
+        set_aside = Task.State.NOT_APPLICABLE
+        return self.annotate(
+            is_needed=Q(plan_gate__condition="")
+            | ~Exists(signing.filter(state=set_aside))
+            | Exists(signing.exclude(state=set_aside))
+        )
+
+
+@tracked()
+class Gate(models.Model):
+    """A decision point of one migration.
+
+    Withdrawing a signature raises ``round``: the old signatures stay, for a
+    round that is over, and every seat signs again.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting for sign-off"
+        SIGNED = "signed", "Signed off"
+        BYPASSED = "bypassed", "Went ahead without sign-off"
+
+    migration = models.ForeignKey(Migration, on_delete=models.CASCADE, related_name="gates")
+    plan_gate = models.ForeignKey(PlanGate, on_delete=models.PROTECT, related_name="+")
+    key = models.CharField(max_length=40)
+    position = models.PositiveSmallIntegerField()
+    round = models.PositiveSmallIntegerField(default=1)
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    is_needed: bool  # after with_needed()
+
+    objects = GateQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["position"]
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["migration", "key"], name="gate_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def title(self) -> str:
+        return self.plan_gate.title
+
+    @property
+    def is_open(self) -> bool:
+        """Whether what it blocks may happen."""
+        return self.state != self.State.WAITING
+
+
+class GateCondition(models.Model):
+    """What another room reports to a gate, through ``services.report_condition``."""
+
+    gate = models.ForeignKey(Gate, on_delete=models.CASCADE, related_name="conditions")
+    source = models.CharField(max_length=40)
+    met = models.BooleanField()
+    summary = models.CharField(max_length=200)
+    reported_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["gate", "source"], name="gate_condition_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.summary
+
+
+class SignOff(AppendOnly):
+    """One signature for one seat of one round, with what the signer saw.
+
+    ``snapshot`` holds the statement, the state of every covered task, the
+    exceptions and the newest event's hash; ``digest`` is its SHA-256.
+    """
+
+    gate = models.ForeignKey(Gate, on_delete=models.PROTECT, related_name="sign_offs")
+    round = models.PositiveSmallIntegerField()
+    seat = models.ForeignKey(PlanSeat, on_delete=models.PROTECT, related_name="+")
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    role = models.CharField(max_length=25, choices=Owner, help_text="the role they signed as")
+    at = models.DateTimeField()
+    snapshot = models.JSONField()
+    digest = models.CharField(max_length=64)
+
+    class Meta(AppendOnly.Meta):
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["gate", "round", "seat"], name="seat_signed_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.seat} signed {self.at:%d %B %Y}"
+
+    @property
+    def reference(self) -> str:
+        """What people quote: the first half of the digest's first eight characters, grouped."""
+        return f"{self.digest[:4]}-{self.digest[4:8]}".upper()
+
+
+class Withdrawal(AppendOnly):
+    """The end of a round: its signatures no longer count, and nothing is deleted."""
+
+    gate = models.ForeignKey(Gate, on_delete=models.PROTECT, related_name="withdrawals")
+    round = models.PositiveSmallIntegerField()
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    reason = models.ForeignKey(Text, on_delete=models.PROTECT, related_name="+")
+
+    class Meta(AppendOnly.Meta):
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["gate", "round"], name="round_withdrawn_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"withdrawal of round {self.round}"
+
+
+class Bypass(AppendOnly):
+    """A step that happened without its sign-off: what it was, and why. Shown for ever."""
+
+    gate = models.ForeignKey(Gate, on_delete=models.PROTECT, related_name="bypasses")
+    round = models.PositiveSmallIntegerField()
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    reason = models.ForeignKey(Text, on_delete=models.PROTECT, related_name="+")
+
+    class Meta(AppendOnly.Meta):
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["gate", "round"], name="round_bypassed_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"bypass of {self.gate_id}, round {self.round}"
+
+
+class BypassConfirmation(AppendOnly):
+    """The second person: of the practice or the commissioner, never the one who recorded it."""
+
+    bypass = models.OneToOneField(Bypass, on_delete=models.PROTECT, related_name="confirmation")
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta(AppendOnly.Meta):
+        pass
+
+    def __str__(self) -> str:
+        return f"confirmation of {self.bypass_id}"

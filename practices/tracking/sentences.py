@@ -1,0 +1,258 @@
+"""A migration's events in words: who did what, when, before and after.
+
+Events hold ids and digests. Names, task titles and texts are looked up here,
+for a whole page of events in a fixed number of statements, so what was hidden
+or redacted since is hidden here too.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from practices.accounts.models import User
+from practices.common.models import Event, Text
+from practices.common.templatetags.uk import uk_date, uk_datetime
+from practices.common.time import london_date, to_london
+from practices.plans.models import PlanKeyDate, Unit
+
+from .models import ClockRun, Contact, Migration, Task
+from .rules import GL, HOUR
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A date or a task's due time that an event moved along."""
+
+    what: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """One event as people read it.
+
+    ``quotes`` are the words that were typed with it, ``moved`` what moved because of it.
+    """
+
+    seq: int
+    at: datetime
+    by: str
+    said: str
+    quotes: list[Text]
+    before: str
+    after: str
+    moved: list[Moved]
+
+
+class Words:
+    """What a page of events refers to, looked up at once."""
+
+    def __init__(self, migration: Migration, events: Iterable[Event]) -> None:
+        events = list(events)
+        kinds: dict[str, set[str]] = {}
+        for event in events:
+            kind, _, key = event.subject.partition(":")
+            kinds.setdefault(kind, set()).add(key)
+        version = migration.plan_version
+        tasks = migration.tasks.filter(code__in=kinds.get("task", ()))
+        self.tasks = {
+            task.code: task.title for task in tasks.select_related("plan_task", "own_title")
+        }
+        self.dates = {row.key: row for row in version.key_dates.all()}
+        self.gates = dict(version.gates.values_list("key", "title"))
+        self.seats = {
+            (gate, seat): title
+            for gate, seat, title in version.gates.values_list("key", "seats__key", "seats__title")
+        }
+        self.clocks = dict(version.clocks.values_list("key", "title"))
+        ids = {key for key in kinds.get("contact", ()) if key.isdigit()}
+        self.contacts = {str(c.pk): c for c in Contact.objects.filter(pk__in=ids)}
+        self.people = User.objects.in_bulk(_people(events))
+        self.texts = Text.objects.in_bulk(_texts(events))
+
+    def name(self, kind: str, key: str) -> str:
+        """What a subject such as ``gate:go_live_data`` is called."""
+        match kind:
+            case "task":
+                return f"{key} “{self.tasks.get(key, key)}”"
+            case "date":
+                return f"“{self.dates[key].title}”"
+            case "gate":
+                return f"“{self.gates[key]}”"
+            case "clock":
+                return self.clocks[key]
+            case _:
+                return str(self.contacts.get(key, ""))
+
+    def text(self, reference: dict[str, Any] | None) -> str:
+        return str(self.texts.get(reference["text"], "")) if reference else ""
+
+    def person(self, pk: Any) -> str:
+        person = self.people.get(pk)
+        return person.name if person else "everybody with its role"
+
+    def moment(self, key: str, iso: str | None) -> str:
+        """An event's instant as the key date is known: a day, or a day and time."""
+        if not iso:
+            return "not recorded"
+        instant = datetime.fromisoformat(iso)
+        row = self.dates.get(key)
+        if row is not None and row.precision == PlanKeyDate.Precision.DAY:
+            # A day's instant is the exclusive start of the next one.
+            return uk_date(london_date(instant - HOUR))
+        return uk_datetime(instant)
+
+
+def _people(events: list[Event]) -> set[int]:
+    assigned = [e for e in events if e.kind == "task.assigned"]
+    found = {e.data.get(side) for e in assigned for side in ("before", "after")}
+    return {pk for pk in found if isinstance(pk, int)}
+
+
+def _texts(events: list[Event]) -> set[int]:
+    return {value["text"] for event in events for value in _references(event)}
+
+
+def _references(event: Event) -> list[dict[str, Any]]:
+    return [v for v in event.data.values() if isinstance(v, dict) and "text" in v]
+
+
+# What each kind of event says. A word in braces is looked up by `_facts`.
+SENTENCES = {
+    "migration.started": "Started the migration from plan version {plan_version}, "
+    "with {tasks} tasks, for go-live on {go_live}",
+    "migration.finished": "Closed the migration",
+    "migration.cancelled": "Cancelled the migration",
+    "migration.deleted": "Deleted the migration",
+    "counters.corrected": "Corrected the stored counts of tasks",
+    "task.done": "Did {task}",
+    "task.reopened": "Reopened {task}",
+    "task.blocked": "Marked {task} as blocked",
+    "task.not_applicable": "Marked {task} as not applicable",
+    "task.assigned": "Gave {task} to {assignee}",
+    "task.noted": "Added a note to {task}",
+    "task.evidence_added": "Added evidence to {task}",
+    "task.evidence_removed": "Removed evidence from {task}",
+    "task.added": "Added the task {task}",
+    "task.due_moved": "Moved the due date of {task}",
+    "dates.replanned": "Planned {date} again",
+    "date.recorded": "Recorded {date}",
+    "date.corrected": "Corrected {date}",
+    "date.cleared": "Took back the recorded {date}",
+    "cut_over.aborted": "Aborted the cut-over",
+    "clock.started": "{clock} started: {limit}, until {end}",
+    "clock.stopped": "{clock} stopped: {outcome}",
+    "clock.void": "{clock}, attempt {attempt}, no longer counts",
+    "gate.signed": "Signed {gate} as {seat}",
+    "gate.opened": "{gate} is signed off",
+    "gate.withdrawn": "Withdrew the sign-off {gate}",
+    "gate.bypass_recorded": "Recorded going ahead without {gate}",
+    "gate.bypass_confirmed": "Confirmed going ahead without {gate}",
+    "contact.added": "Added the contact {contact}",
+    "contact.changed": "Changed the contact {contact}",
+    "contact.removed": "Removed the contact {contact}",
+}
+
+
+# Their texts stand in the sentence, or before and after.
+SAID_ELSEWHERE = {"task.added", "contact.changed"}
+
+
+def _facts(words: Words, event: Event, key: str) -> dict[str, Any]:
+    """The words of one event's sentence."""
+    data = event.data
+    facts: dict[str, Any] = dict(data)
+    kind = event.subject.partition(":")[0]
+    if kind:
+        facts[kind] = words.name(kind, key)
+    match event.kind:
+        case "migration.started":
+            facts["go_live"] = words.moment(GL, data["go_live"])
+        case "task.assigned":
+            facts["assignee"] = words.person(data["after"])
+        case "clock.started":
+            hours = data["unit"] == Unit.HOURS
+            facts["limit"] = f"{data['limit']} {Unit(data['unit']).label}"
+            facts["end"] = (
+                uk_datetime(datetime.fromisoformat(data["ends_at"]))
+                if hours
+                else uk_date(date.fromisoformat(data["ends_on"]))
+            )
+        case "clock.stopped":
+            facts["outcome"] = ClockRun.State(data["after"]).label.lower()
+        case "gate.signed":
+            facts["seat"] = words.seats.get((key, data["seat"]), data["seat"])
+    return facts
+
+
+def lines(migration: Migration, events: Iterable[Event]) -> list[Line]:
+    """Events of one migration as people read them, in the order given."""
+    events = list(events)
+    words = Words(migration, events)
+    return [_line(words, event) for event in events]
+
+
+def _line(words: Words, event: Event) -> Line:
+    key = event.subject.partition(":")[2]
+    before, after = _sides(words, event, key)
+    return Line(
+        seq=event.seq,
+        at=event.at,
+        by=event.by.name if event.by else "Migration Tracker",
+        said=SENTENCES[event.kind].format_map(_facts(words, event, key)),
+        quotes=[
+            text
+            for value in _references(event)
+            if event.kind not in SAID_ELSEWHERE
+            and (text := words.texts.get(value["text"]))
+            and text.body
+        ],
+        before=before,
+        after=after,
+        moved=_moved(words, event, key),
+    )
+
+
+def _moved(words: Words, event: Event, key: str) -> list[Moved]:
+    """Other dates first, then tasks by code."""
+    dates = [
+        Moved(words.dates[name].title, words.moment(name, before), words.moment(name, after))
+        for name, (before, after) in event.data.get("dates", {}).items()
+        if name != key
+    ]
+    tasks = [
+        Moved(code, _due(before), _due(after))
+        for code, (before, after) in sorted(event.data.get("due", {}).items())
+    ]
+    return dates + tasks
+
+
+def _due(iso: str) -> str:
+    """A due time: what falls due as a day ends is due on that day."""
+    instant = datetime.fromisoformat(iso)
+    local = to_london(instant)
+    if (local.hour, local.minute) == (0, 0):
+        return uk_date(london_date(instant - HOUR))
+    return uk_datetime(instant)
+
+
+def _sides(words: Words, event: Event, key: str) -> tuple[str, str]:
+    """Before and after, where the sentence does not already say them."""
+    data = event.data
+    if event.kind in {"date.recorded", "date.corrected", "date.cleared", "cut_over.aborted"}:
+        return words.moment(key, data.get("before")), words.moment(key, data.get("after"))
+    if event.kind == "dates.replanned":
+        # Planned again to where it was, only what hangs on it moves.
+        before, after = data["dates"].get(key, ("", ""))
+        return (words.moment(key, before), words.moment(key, after)) if after else ("", "")
+    if event.kind == "contact.changed":
+        return words.text(data.get("before")), words.text(data.get("after"))
+    if event.kind == "task.due_moved":
+        return uk_date(date.fromisoformat(data["before"])), uk_date(
+            date.fromisoformat(data["after"])
+        )
+    if event.subject.startswith("task:") and data.get("before") in Task.State.values:
+        return Task.State(data["before"]).label, Task.State(data["after"]).label
+    return "", ""

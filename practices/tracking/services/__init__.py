@@ -1,0 +1,59 @@
+"""Every write of this room, one function per act of a person."""
+
+from .contacts import ContactDetails, add_contact, change_contact, remove_contact
+from .dates import clear_actual, record_actual
+from .gates import (
+    confirm_bypass,
+    record_bypass,
+    report_condition,
+    sign_off,
+    withdraw_sign_off,
+)
+from .lifecycle import cancel_migration, delete_migration, finish_migration
+from .replanning import preview_replan, replan
+from .start import preview_start, start_migration
+from .tasks import (
+    add_evidence,
+    add_note,
+    add_task,
+    assign_task,
+    block_task,
+    pin_task,
+    remove_evidence,
+    reopen_task,
+    set_task_aside,
+    tick_task,
+    tick_tasks,
+)
+
+__all__ = [
+    "ContactDetails",
+    "add_contact",
+    "add_evidence",
+    "add_note",
+    "add_task",
+    "assign_task",
+    "block_task",
+    "cancel_migration",
+    "change_contact",
+    "clear_actual",
+    "confirm_bypass",
+    "delete_migration",
+    "finish_migration",
+    "pin_task",
+    "preview_replan",
+    "preview_start",
+    "record_actual",
+    "record_bypass",
+    "remove_contact",
+    "remove_evidence",
+    "reopen_task",
+    "replan",
+    "report_condition",
+    "set_task_aside",
+    "sign_off",
+    "start_migration",
+    "tick_task",
+    "tick_tasks",
+    "withdraw_sign_off",
+]

@@ -1,0 +1,147 @@
+"""What every write of this room does first and last: lock, re-check, count, record."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any
+
+from django.db.models import F
+
+from practices.accounts.models import User
+from practices.common.calendar import working_calendar
+from practices.common.errors import Refused
+from practices.common.models import Event, Text
+from practices.common.services import clean_text, record_event, text_reference
+from practices.plans.rules import Moment, due
+from practices.tracking.models import Migration, Phase, Task
+from practices.tracking.rules import TRANSITIONS
+
+
+def lock(migration: Migration) -> Migration:
+    """The migration with its row locked: everything about it waits for this one.
+
+    Raises :class:`Refused` when the migration is over.
+    """
+    # Only what nearly every act looks at: joins are most of what a tick costs.
+    locked = (
+        Migration.objects.select_for_update(of=("self",))
+        .select_related("plan_version__plan", "source_system", "target_system")
+        .get(pk=migration.pk)
+    )
+    if not locked.is_active:
+        raise Refused(
+            f"This migration is {locked.get_state_display().lower()}, "
+            "so nothing in it can be changed."
+        )
+    return locked
+
+
+def lock_task(task: Task) -> tuple[Migration, Task]:
+    """A task as it is now, under its migration's lock (decision 9: migration first, then tasks)."""
+    migration = lock(task.migration)
+    fresh = (
+        Task.objects.select_for_update(of=("self",))
+        .select_related("plan_task__signs", "settled_by")
+        .get(pk=task.pk)
+    )
+    fresh.migration = migration
+    return migration, fresh
+
+
+def require_reason(reason: str, what: str) -> None:
+    """Raise :class:`Refused` when no reason was given."""
+    if not clean_text(reason):
+        raise Refused(f"Enter a reason for {what}.")
+
+
+def move(migration: Migration, act: str) -> None:
+    """Apply one allowed transition, or refuse it in words."""
+    after = TRANSITIONS.get((migration.state, act))
+    if after is None:
+        raise Refused(
+            f"A migration in the state “{migration.get_state_display()}” does not allow this."
+        )
+    migration.state = after
+
+
+def note_event(
+    migration: Migration,
+    kind: str,
+    *,
+    by: User | None,
+    at: datetime,
+    subject: str = "",
+    **data: Any,
+) -> Event:
+    """One act in the migration's chain; texts are given as rows and kept as references."""
+    plain = {
+        key: text_reference(value) if isinstance(value, Text) else value
+        for key, value in data.items()
+        if value is not None
+    }
+    return record_event(
+        stream=migration.stream, kind=kind, by=by, at=at, subject=subject, data=plain
+    )
+
+
+def due_from(anchor: Moment, task: Task, *, is_working: Callable[[date], bool]) -> Moment:
+    """When a task that hangs on a key date falls due, given the date as it counts."""
+    return due(
+        anchor_on=anchor.on,
+        anchor_at=anchor.at,
+        offset=task.offset or 0,
+        unit=task.unit,
+        is_working=is_working,
+    )
+
+
+def settle(
+    migration: Migration,
+    task: Task,
+    state: str,
+    *,
+    by: User,
+    at: datetime,
+    reason: Text | None = None,
+    kind: str,
+    **data: Any,
+) -> None:
+    """Move a locked task to a state, with its counters and its event.
+
+    One that is to do again falls due as the key dates are now.
+    """
+    before = task.state
+    task.state = state
+    task.settled_by, task.settled_at = (None, None) if state == Task.State.OPEN else (by, at)
+    task.reason = reason
+    task.version += 1
+    changed = ["state", "settled_by", "settled_at", "reason", "version"]
+    if state == Task.State.OPEN and task.anchor and not task.pinned:
+        # Dates may have moved while it was done.
+        anchor = migration.key_dates.get(key=task.anchor).moment
+        again = due_from(anchor, task, is_working=working_calendar().is_working)
+        task.due_on, task.due_at = again.on, again.at
+        changed += ["due_on", "due_at"]
+    task.save(update_fields=changed)
+    count(migration, task.phase_id, before, state)
+    note_event(
+        migration,
+        kind,
+        by=by,
+        at=at,
+        subject=f"task:{task.code}",
+        before=before,
+        after=state,
+        reason=reason,
+        **data,
+    )
+
+
+def count(migration: Migration, phase_id: int, before: str | None, after: str) -> None:
+    """Keep the counters of phase and migration in the same transaction as the act."""
+    if before == after:
+        return
+    change: dict[str, Any] = {f"{after}_count": F(f"{after}_count") + 1}
+    if before is not None:
+        change[f"{before}_count"] = F(f"{before}_count") - 1
+    Phase.objects.filter(pk=phase_id).update(**change)
+    Migration.objects.filter(pk=migration.pk).update(**change)

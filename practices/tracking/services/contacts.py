@@ -1,0 +1,121 @@
+"""People to call. Events hold a contact's id, never a name or a number."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from practices.accounts.models import User
+from practices.common.errors import Conflict, Refused
+from practices.common.models import sha256
+from practices.common.services import canonical, write_text
+from practices.tracking.models import Contact, Migration
+
+from ._base import lock, note_event
+
+
+@dataclass(frozen=True)
+class ContactDetails:
+    """``role`` is an owner key; a telephone number or an e-mail address is needed."""
+
+    role: str
+    name: str
+    organisation: str = ""
+    telephone: str = ""
+    email: str = ""
+
+
+def details_of(contact: Contact) -> ContactDetails:
+    """A contact as it stands, to be shown in a form or compared."""
+    return ContactDetails(
+        role=contact.role,
+        name=contact.name,
+        organisation=contact.organisation,
+        telephone=contact.telephone,
+        email=contact.email,
+    )
+
+
+def contact_mark(contact: Contact) -> str:
+    """A mark of what somebody saw of a contact, sent back with a change of it."""
+    return sha256(canonical(asdict(details_of(contact))))[:16]
+
+
+def _check(details: ContactDetails) -> None:
+    if not (details.telephone or details.email):
+        raise Refused(f"Enter a telephone number or an e-mail address for {details.name}.")
+
+
+def _in_words(contact: Contact) -> str:
+    """A contact's details as history keeps them: in a text, so that they can be redacted."""
+    parts = [contact.name, contact.get_role_display(), contact.organisation]
+    return ", ".join(filter(None, [*parts, contact.telephone, contact.email]))
+
+
+@transaction.atomic
+def add_contact(
+    *, migration: Migration, details: ContactDetails, by: User, at: datetime
+) -> Contact:
+    """Add somebody to a migration's contact list."""
+    _check(details)
+    migration = lock(migration)
+    contact = Contact.objects.create(migration=migration, **asdict(details))
+    note_event(
+        migration,
+        "contact.added",
+        by=by,
+        at=at,
+        subject=f"contact:{contact.pk}",
+        role=contact.role,
+    )
+    return contact
+
+
+@transaction.atomic
+def change_contact(
+    *, contact: Contact, details: ContactDetails, seen: str, by: User, at: datetime
+) -> Contact:
+    """Change a contact's details.
+
+    Raises :class:`Conflict` when they are not what the person saw (``seen``), or gone.
+    """
+    _check(details)
+    migration = lock(contact.migration)
+    contact = migration.contacts.get(pk=contact.pk)
+    if contact.removed_at:
+        raise Conflict(f"{contact.name} was taken off the list while you looked.")
+    if details_of(contact) == details:
+        return contact
+    if contact_mark(contact) != seen:
+        raise Conflict(
+            f"Somebody changed this contact while you looked: {contact.name}, "
+            f"{', '.join(filter(None, [contact.telephone, contact.email]))}. "
+            "Save again to replace that."
+        )
+    before = write_text(body=_in_words(contact), by=by, at=at)
+    for field, value in asdict(details).items():
+        setattr(contact, field, value)
+    contact.save()
+    note_event(
+        migration,
+        "contact.changed",
+        by=by,
+        at=at,
+        subject=f"contact:{contact.pk}",
+        role=contact.role,
+        before=before,
+        after=write_text(body=_in_words(contact), by=by, at=at),
+    )
+    return contact
+
+
+@transaction.atomic
+def remove_contact(*, contact: Contact, by: User, at: datetime) -> None:
+    """Take a contact off the list; the row stays for the record."""
+    migration = lock(contact.migration)
+    contact = migration.contacts.get(pk=contact.pk)
+    if contact.removed_at:
+        return
+    contact.removed_at = at
+    contact.save(update_fields=["removed_at"])
+    note_event(migration, "contact.removed", by=by, at=at, subject=f"contact:{contact.pk}")

@@ -1,0 +1,111 @@
+"""Who acts as what in a migration today: its team, and whom its plan means by a role."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q
+
+from practices.accounts.models import Membership, User
+from practices.accounts.roles import PRACTICE_ROLES, Owner, Role
+from practices.common.time import london_date
+from practices.directory.models import CommissionerLink
+
+from .models import Migration
+
+RUN_BY_ROLES = (Role.TRAINER, Role.DELIVERY_PARTNER)
+
+# (migration, owner key) -> people
+Audience = dict[tuple[int, str], set[int]]
+
+
+def audience(
+    migrations: Iterable[Migration], *, now: datetime, person: User | None = None
+) -> Audience:
+    """Who acts as which owner in each of these migrations today, or only ``person`` of them.
+
+    This is the rule of ``Migration.roles_of`` for many at once, in two queries,
+    with one difference: of an organisation's project managers only the one the
+    migration names is told, and all of them once that one has left the role.
+    ``migrations`` come ``with_people``.
+    """
+    migrations = list(migrations)
+    commissioners = defaultdict(set)
+    for practice, commissioner in CommissionerLink.objects.filter(
+        practice__in=[m.practice_id for m in migrations], valid_to=None
+    ).values_list("practice", "commissioner"):
+        commissioners[practice].add(commissioner)
+    held = _held(migrations, commissioners, now=now, person=person)
+    found: Audience = defaultdict(set)
+    for migration in migrations:
+        key = migration.pk
+        for role in PRACTICE_ROLES:
+            found[key, role] |= held[migration.practice_id, role]
+            # A third party is a contact, not a user: the practice acts for it (tracking.Task).
+            found[key, Owner.THIRD_PARTY_SUPPLIER] |= held[migration.practice_id, role]
+        for role in RUN_BY_ROLES:
+            found[key, role] |= held[migration.run_by_id, role]
+        found[key, Owner.TARGET_SUPPLIER] |= held[migration.target_system.supplier_id, "supplier"]
+        found[key, Owner.SOURCE_SUPPLIER] |= held[migration.source_system.supplier_id, "supplier"]
+        for commissioner in commissioners[migration.practice_id]:
+            found[key, Owner.COMMISSIONER] |= held[commissioner, Role.COMMISSIONER]
+        managers = held[migration.run_by_id, Role.PROJECT_MANAGER]
+        found[key, Owner.PROJECT_MANAGER] |= managers & {migration.project_manager_id} or managers
+    if person is None:
+        return found
+    return defaultdict(set, {place: people & {person.pk} for place, people in found.items()})
+
+
+def _held(
+    migrations: list[Migration],
+    commissioners: dict[int, set[int]],
+    *,
+    now: datetime,
+    person: User | None,
+) -> defaultdict[tuple[int, str], set[int]]:
+    """People by (organisation, role), of the organisations that have a part in these migrations."""
+    organisations = set().union(*commissioners.values()) if commissioners else set()
+    for m in migrations:
+        organisations |= {m.practice_id, m.run_by_id}
+        organisations |= {m.target_system.supplier_id, m.source_system.supplier_id}
+    rows = Membership.objects.held_on(london_date(now)).filter(
+        organisation__in=organisations, person__is_active=True
+    )
+    if person is not None:
+        # Whether colleagues step in depends on what the named managers hold.
+        named = Q(role=Role.PROJECT_MANAGER, person__in={m.project_manager_id for m in migrations})
+        rows = rows.filter(Q(person=person) | named)
+    held: defaultdict[tuple[int, str], set[int]] = defaultdict(set)
+    for organisation, role, member in rows.values_list("organisation", "role", "person"):
+        held[organisation, role].add(member)
+    return held
+
+
+@dataclass(frozen=True)
+class TeamRole:
+    """A role of a migration with the people who hold it today; none is worth knowing too."""
+
+    title: str
+    people: list[User]
+
+
+# Contacts, not users (guide.md D.1).
+NOT_USERS = {Owner.THIRD_PARTY_SUPPLIER, Owner.PCSE, Owner.PATIENT_GROUP, Owner.ALL}
+
+
+def team(migration: Migration, now: datetime) -> list[TeamRole]:
+    """Every role of a migration in the order people read them, empty ones included."""
+    found = audience([migration], now=now)
+    people = User.objects.in_bulk(set().union(*found.values()))
+    return [
+        TeamRole(
+            owner.label,
+            sorted(
+                (people[pk] for pk in found[migration.pk, owner] if pk in people),
+                key=lambda person: person.name,
+            ),
+        )
+        for owner in Owner
+        if owner not in NOT_USERS
+    ]

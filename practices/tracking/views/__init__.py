@@ -1,0 +1,1 @@
+"""Pages of one migration. Each view is scope, form, service, message, redirect."""

@@ -1,0 +1,329 @@
+"""Key dates: planned again with everything that moves shown first, recorded, taken back."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from practices.common import clock
+from practices.common.access import Permission, SignedInRequest
+from practices.common.errors import Conflict, Refused
+from practices.common.templatetags.uk import uk_date, uk_datetime
+from practices.tracking import queries, services
+from practices.tracking.forms.dates import (
+    ClearDateForm,
+    CorrectDateForm,
+    MomentForm,
+    PlanDateForm,
+    RecordDateForm,
+)
+from practices.tracking.models import KeyDate, Migration
+from practices.tracking.rules import EOA, FDP, GL, in_hours
+from practices.tracking.services.dates import GateClosed, Recorded
+from practices.tracking.services.gates import blocking
+from practices.tracking.services.replanning import RePlan, preview_replan
+
+from .scope import migration_for, visible_migration
+
+asks = require_http_methods(["GET", "HEAD", "POST"])
+State = Migration.State
+# The stages in which the three dates that change the stage are recorded, and taken back.
+RECORDED_IN = {FDP: State.PLANNING, GL: State.CUT_OVER, EOA: State.POST_GO_LIVE}
+TAKEN_BACK_IN = {FDP: State.CUT_OVER, GL: State.POST_GO_LIVE, EOA: State.ACCESS_ENDED}
+
+
+@dataclass(frozen=True)
+class DateRow:
+    """A key date as one person sees it, with what they may do about it now."""
+
+    key_date: KeyDate
+    viewer: queries.Viewer
+    names: dict[str, str]
+
+    @property
+    def follows(self) -> str:
+        """What it follows, in words, when nobody plans it by hand."""
+        plan = self.key_date.plan_key_date
+        if plan.same_as:
+            return f"Same as “{self.names[plan.same_as]}”"
+        return "Set by its clock" if plan.clock else ""
+
+    def _may(self, permission: Permission) -> bool:
+        return self.viewer.migration.is_active and self.viewer.may(permission)
+
+    def _in_stage(self, stages: dict[str, State]) -> bool:
+        stage = stages.get(self.key_date.key)
+        return stage is None or stage == self.viewer.migration.state
+
+    @property
+    def can_plan(self) -> bool:
+        return (
+            not self.key_date.actual and not self.key_date.follows and self._may(Permission.REPLAN)
+        )
+
+    @property
+    def can_record(self) -> bool:
+        """Record, or correct."""
+        return (
+            not self.key_date.plan_key_date.same_as
+            and (bool(self.key_date.actual) or self._in_stage(RECORDED_IN))
+            and self._may(Permission.RECORD_DATES)
+        )
+
+    @property
+    def can_clear(self) -> bool:
+        aborts = self.key_date.key == FDP
+        return (
+            bool(self.key_date.actual)
+            and not self.key_date.plan_key_date.same_as
+            and self._in_stage(TAKEN_BACK_IN)
+            and self._may(Permission.END_MIGRATION if aborts else Permission.RECORD_DATES)
+        )
+
+
+def _key_date(migration: Migration, key: str) -> KeyDate:
+    """A key date of its own, not another name of one."""
+    key_date = (
+        migration.key_dates.select_related("plan_key_date", "recorded_by").filter(key=key).first()
+    )
+    if key_date is None or key_date.plan_key_date.same_as:
+        raise Http404("No such key date.")
+    return key_date
+
+
+def _back(migration: Migration) -> str:
+    return reverse("tracking:dates", args=(migration.reference,))
+
+
+@require_safe
+def dates(request: SignedInRequest, reference: str) -> HttpResponse:
+    """Every key date: planned, actual, what can be done about it; and every clock run."""
+    migration = visible_migration(request, reference)
+    viewer = queries.Viewer(request.user, migration)
+    found = list(migration.key_dates.select_related("plan_key_date", "recorded_by").in_order())
+    names = {d.key: d.title for d in found}
+    now = clock.now()
+    runs = migration.clock_runs.select_related("plan_clock").order_by("key", "attempt")
+    return render(
+        request,
+        "tracking/dates.html",
+        {
+            "migration": migration,
+            "rows": [DateRow(d, viewer, names) for d in found],
+            "clocks": [queries.ClockNow(run, now) for run in runs],
+            "now": now,
+        },
+    )
+
+
+@asks
+def replan(request: SignedInRequest, reference: str, key: str) -> HttpResponse:
+    """Ask for the new date, show everything that moves, then move it."""
+    migration = migration_for(request, reference, Permission.REPLAN)
+    key_date = _key_date(migration, key)
+    if request.method != "POST":
+        initial = {"when": key_date.planned_at if key_date.has_time else key_date.planned_on}
+        return _plan_page(request, migration, PlanDateForm(key_date=key_date, initial=initial))
+    form = PlanDateForm(request.POST, key_date=key_date)
+    go = request.POST.get("go", "")
+    if not form.is_valid() or go == "back":
+        return _plan_page(request, migration, form)
+    if go != "confirm":
+        return _preview_page(request, migration, form)
+    try:
+        plan = services.replan(
+            migration=migration,
+            key=key,
+            to=form.moment,
+            seen=request.POST.get("seen", ""),
+            by=request.user,
+            at=clock.now(),
+        )
+    except Conflict as conflict:
+        return _preview_page(request, migration, form, problem=str(conflict))
+    except Refused as refusal:
+        form.add_error(None, str(refusal))
+        return _plan_page(request, migration, form)
+    messages.success(request, _replanned(key_date, plan))
+    return redirect("tracking:dates", reference)
+
+
+def _plan_page(request: SignedInRequest, migration: Migration, form: PlanDateForm) -> HttpResponse:
+    form.cancel_url = _back(migration)
+    status = 422 if form.errors else 200
+    context = {"migration": migration, "key_date": form.key_date, "form": form}
+    return render(request, "tracking/date_plan.html", context, status=status)
+
+
+def _preview_page(
+    request: SignedInRequest, migration: Migration, form: PlanDateForm, *, problem: str = ""
+) -> HttpResponse:
+    try:
+        plan = preview_replan(
+            migration=migration, key=form.key_date.key, to=form.moment, at=clock.now()
+        )
+    except Refused as refusal:
+        form.add_error(None, str(refusal))
+        return _plan_page(request, migration, form)
+    if not plan.dates:
+        form.add_error("when", f"{form.key_date.title} is already planned for then.")
+        return _plan_page(request, migration, form)
+    context = {
+        "migration": migration,
+        "key_date": form.key_date,
+        "plan": plan,
+        "typed": [item for item in request.POST.items() if item[0].startswith("when_")],
+        "errors": [problem] if problem else [],
+        "back": _back(migration),
+    }
+    return render(request, "tracking/date_preview.html", context, status=409 if problem else 200)
+
+
+def _replanned(key_date: KeyDate, plan: RePlan) -> str:
+    return f"{key_date.title} is planned again. {_tasks(len(plan.tasks))} with it."
+
+
+def _tasks(many: int) -> str:
+    return f"{many} open task{'' if many == 1 else 's'} moved"
+
+
+@asks
+def record(request: SignedInRequest, reference: str, key: str) -> HttpResponse:
+    """Record when it happened, or correct that with a reason."""
+    migration = migration_for(request, reference, Permission.RECORD_DATES)
+    key_date = _key_date(migration, key)
+    if request.method != "POST":
+        return _record_page(request, migration, _record_form(key_date))
+    form = _record_form(key_date, request.POST.dict())
+    if not form.is_valid():
+        return _record_page(request, migration, form)
+    try:
+        recorded = services.record_actual(
+            migration=migration,
+            key=key,
+            when=form.moment,
+            reason=form.cleaned_data.get("reason", ""),
+            seen=form.cleaned_data.get("seen"),
+            by=request.user,
+            at=clock.now(),
+        )
+    except Conflict as conflict:
+        # Shown as it is now: pressing again is a decision taken knowing that.
+        key_date = _key_date(migration, key)
+        typed = request.POST.dict()
+        typed.pop("seen", None)
+        if key_date.actual:
+            typed["seen"] = key_date.actual.at.isoformat()
+        form = _record_form(key_date, typed)
+        form.add_error(None, str(conflict))
+        return _record_page(request, migration, form, status=409)
+    except GateClosed as refusal:
+        # What is missing stands above the form, with links.
+        form.add_error(None, str(refusal))
+        return _record_page(request, migration, form)
+    except Refused as refusal:
+        form.add_error("when", str(refusal))
+        return _record_page(request, migration, form)
+    _tell(request, migration, recorded)
+    return redirect("tracking:dates", reference)
+
+
+def _record_form(key_date: KeyDate, data: dict[str, str] | None = None) -> MomentForm:
+    """The form for the date as the person saw it: not recorded, or recorded as ``seen``."""
+    if data is not None:
+        form = CorrectDateForm if "seen" in data else RecordDateForm
+        return form(data, key_date=key_date)
+    if key_date.actual is None:
+        return RecordDateForm(key_date=key_date)
+    initial = {
+        "when": key_date.actual.at if key_date.has_time else key_date.actual.on,
+        "seen": key_date.actual.at.isoformat(),
+    }
+    return CorrectDateForm(key_date=key_date, initial=initial)
+
+
+def _record_page(
+    request: SignedInRequest, migration: Migration, form: MomentForm, *, status: int = 0
+) -> HttpResponse:
+    key_date = form.key_date
+    form.cancel_url = _back(migration)
+    context = {
+        "migration": migration,
+        "key_date": key_date,
+        "form": form,
+        "closed": [] if key_date.actual else blocking(migration, key_date.key),
+        "may_pass": migration.allows(request.user, Permission.BYPASS_GATE),
+        "starts": migration.plan_version.clocks.filter(enabled=True, starts=key_date.key),
+        "stops": migration.plan_version.clocks.filter(enabled=True, stops=key_date.key),
+    }
+    status = status or (422 if form.is_bound else 200)
+    return render(request, "tracking/date_record.html", context, status=status)
+
+
+def _tell(request: SignedInRequest, migration: Migration, recorded: Recorded) -> None:
+    key_date = recorded.key_date
+    if not recorded.changed:
+        messages.info(request, f"{key_date.title} was already recorded so. Nothing changed.")
+        return
+    said = [f"{key_date.title} is recorded.", *_clocks_say(migration, key_date.key)]
+    if recorded.moved:
+        said.append(f"{_tasks(recorded.moved)} because of it.")
+    messages.success(request, " ".join(said))
+
+
+def _clocks_say(migration: Migration, key: str) -> Iterator[str]:
+    """What the clocks that hang on a date do now, with their exact ends in UK time."""
+    for run in migration.clock_runs.running().filter(plan_clock__starts=key):
+        if run.counts_hours:
+            yield f"{run.title}: the limit of {run.limit} hours ends {uk_datetime(run.ends_at)}."
+        else:
+            yield f"{run.title}: lasts until the end of {uk_date(run.ends_on)}."
+    for run in migration.clock_runs.counting().filter(plan_clock__stops=key):
+        if run.stopped_at and run.counts_hours:
+            took = in_hours(run.stopped_at - run.started_at)
+            if run.state == run.State.BREACHED:
+                over = in_hours(run.stopped_at - run.ends_at)
+                yield f"{run.title}: took {took}, {over} over the limit of {run.limit} hours."
+            else:
+                yield f"{run.title}: took {took}, within the limit of {run.limit} hours."
+
+
+@asks
+def clear(request: SignedInRequest, reference: str, key: str) -> HttpResponse:
+    """Take a recorded date back. For final data production that is aborting the cut-over."""
+    if key == FDP:
+        return redirect("tracking:abort_cut_over", reference)
+    migration = migration_for(request, reference, Permission.RECORD_DATES)
+    key_date = _key_date(migration, key)
+    form = ClearDateForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        try:
+            moved = services.clear_actual(
+                migration=migration,
+                key=key,
+                reason=form.cleaned_data["reason"],
+                by=request.user,
+                at=clock.now(),
+            )
+        except Refused as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            more = f" {_tasks(moved)} because of it." if moved else ""
+            messages.success(request, f"{key_date.title} is no longer recorded.{more}")
+            return redirect("tracking:dates", reference)
+    form.cancel_url = _back(migration)
+    runs = migration.clock_runs.counting()
+    context = {
+        "migration": migration,
+        "key_date": key_date,
+        "form": form,
+        "started": runs.filter(plan_clock__starts=key),
+        "stopped": runs.filter(plan_clock__stops=key).exclude(stopped_at=None),
+        "goes_back": key in TAKEN_BACK_IN,
+    }
+    status = 422 if form.is_bound else 200
+    return render(request, "tracking/date_clear.html", context, status=status)

@@ -1,0 +1,44 @@
+"""Every change of a migration: who, when, before, after."""
+
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from practices.common.access import SignedInRequest
+from practices.common.models import Event
+from practices.tracking import sentences
+
+from .scope import visible_migration
+
+EVENTS_A_PAGE = 50
+# What the page can be narrowed to, by the first word of an event's subject.
+SHOWN = [
+    ("all", "Everything"),
+    ("task", "Tasks"),
+    ("date", "Dates"),
+    ("gate", "Sign-offs"),
+    ("clock", "Clocks"),
+    ("contact", "Contacts"),
+]
+
+
+@require_safe
+def history(request: SignedInRequest, reference: str) -> HttpResponse:
+    """The migration's events in words, newest first."""
+    migration = visible_migration(request, reference)
+    shown = request.GET.get("show", "all")
+    events = Event.objects.of(migration.stream).newest_first()
+    if shown in dict(SHOWN) and shown != "all":
+        events = events.filter(subject__startswith=f"{shown}:")
+    page = Paginator(events, EVENTS_A_PAGE).get_page(request.GET.get("page"))
+    return render(
+        request,
+        "tracking/history.html",
+        {
+            "migration": migration,
+            "lines": sentences.lines(migration, page.object_list),
+            "page": page,
+            "choices": SHOWN,
+        },
+    )

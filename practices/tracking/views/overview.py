@@ -1,0 +1,107 @@
+"""A migration's home, and its clocks, which bring themselves up to date."""
+
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from practices.accounts.roles import Permission
+from practices.common import clock
+from practices.common.access import SignedInRequest
+from practices.tracking import queries
+from practices.tracking.models import KeyDate, Migration
+from practices.tracking.rules import EOA, FDP, GL
+
+from .scope import visible_migration
+
+
+@require_safe
+def overview(request: SignedInRequest, reference: str) -> HttpResponse:
+    """What is due, how far it is, which clocks run, who to call."""
+    migration = visible_migration(request, reference)
+    now = clock.now()
+    viewer = queries.Viewer(request.user, migration)
+    dates = list(migration.key_dates.select_related("plan_key_date").in_order())
+    mine = queries.next_tasks(viewer, now)
+    gates = queries.gate_lines(migration)
+    return render(
+        request,
+        "tracking/overview.html",
+        {
+            "migration": migration,
+            "viewer": viewer,
+            "now": now,
+            "dates": dates,
+            **_clocks(migration, queries.go_live_of(dates), now),
+            "mine": mine,
+            "rows": mine or queries.due_next(viewer, now),
+            "place": "next",
+            "back": request.path,
+            "late": queries.late(viewer, now),
+            "phases": queries.phase_lines(migration, now),
+            "gates": gates,
+            "bypasses": [bypass for line in gates for bypass in line.bypasses],
+            "contacts": migration.contacts.filter(removed_at=None).order_by("role", "name"),
+            "links": _links(migration, viewer),
+        },
+    )
+
+
+def _clocks(migration: Migration, go_live: KeyDate, now: datetime) -> dict[str, Any]:
+    days = go_live.days_to(now)
+    clocks = queries.clocks_now(migration, now)
+    return {"go_live": go_live, "days_to_go": days, "days_since": -days, "clocks": clocks}
+
+
+State = Migration.State
+
+
+def _links(migration: Migration, viewer: queries.Viewer) -> list[tuple[str, str]]:
+    """What else this person can do here, as (text, address)."""
+    acts = [
+        ("Change go-live", "replan", (GL,), Permission.REPLAN, (State.PLANNING, State.CUT_OVER)),
+        (
+            "Record final data production",
+            "record",
+            (FDP,),
+            Permission.RECORD_DATES,
+            (State.PLANNING,),
+        ),
+        ("Record go-live", "record", (GL,), Permission.RECORD_DATES, (State.CUT_OVER,)),
+        (
+            "Record the end of old-system access",
+            "record",
+            (EOA,),
+            Permission.RECORD_DATES,
+            (State.POST_GO_LIVE,),
+        ),
+        ("Abort the cut-over", "abort_cut_over", (), Permission.END_MIGRATION, (State.CUT_OVER,)),
+        ("Cancel the migration", "cancel", (), Permission.END_MIGRATION, (State.PLANNING,)),
+        ("Delete the migration", "delete", (), Permission.END_MIGRATION, (State.PLANNING,)),
+        ("Close the migration", "finish", (), Permission.END_MIGRATION, (State.ACCESS_ENDED,)),
+    ]
+    links = [
+        (text, name, more)
+        for text, name, more, permission, states in acts
+        if migration.state in states and viewer.may(permission)
+    ]
+    links.append(("History", "history", ()))
+    return [
+        (text, reverse(f"tracking:{name}", args=(migration.reference, *more)))
+        for text, name, more in links
+    ]
+
+
+@require_safe
+def clocks(request: SignedInRequest, reference: str) -> HttpResponse:
+    """The clocks alone, for a page that asks again every half minute."""
+    if not request.htmx:
+        return redirect("tracking:overview", reference)
+    migration = visible_migration(request, reference)
+    go_live = migration.key_dates.select_related("plan_key_date").get(key=GL)
+    now = clock.now()
+    context = {"migration": migration, "now": now, **_clocks(migration, go_live, now)}
+    return render(request, "tracking/_clocks.html", context)
