@@ -1,0 +1,137 @@
+"""Whether a notification is still wanted, and what it says.
+
+The first is asked before every attempt, so that nobody is told what has been
+settled in the meantime. The second only before the first attempt: then the
+words are frozen.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.urls import reverse
+
+from practices.common.calendar import working_calendar
+from practices.common.time import london_date
+from practices.plans.rules import TASK_PREFIX
+from practices.tracking.models import ClockRun, Gate, Migration
+
+from .models import Notification
+from .queries import overdue_of
+from .rules import newest_due
+from .wording import Words, clock_words, overdue_words, signed_words, withdrawn_words
+
+Status = Notification.Status
+Kind = Notification.Kind
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """Not to be sent: the state the row ends in, and the reason in a sentence."""
+
+    status: str
+    why: str
+
+
+NOTHING_OVERDUE = Dropped(Status.CANCELLED, "Nothing is overdue any more.")
+
+
+def dropped(row: Notification, now: datetime) -> Dropped | None:
+    """Why ``row`` is not to be sent any more, as things stand at this moment."""
+    if row.person and not row.person.is_active:
+        return Dropped(Status.CANCELLED, "The person’s account is closed.")
+    if row.contact and (row.contact.removed_at or not row.contact.email):
+        return Dropped(Status.CANCELLED, "The contact was removed or has no e-mail address now.")
+    if row.person and row.migration:
+        visible = Migration.objects.visible_to(row.person).filter(pk=row.migration.pk)
+        if not visible.exists():
+            return Dropped(Status.CANCELLED, "The person may not see this migration any more.")
+    if row.clock_run:
+        return _clock_dropped(row.clock_run, row, now)
+    if row.kind == Kind.OVERDUE and row.day != london_date(now):
+        return Dropped(Status.SUPERSEDED, "That day is over: the next morning’s mail follows.")
+    if row.gate and row.kind == Kind.SIGNED and not _still_signed(row.gate, row):
+        return Dropped(Status.CANCELLED, "The sign-off was withdrawn before this was sent.")
+    return None
+
+
+def _still_signed(gate: Gate, row: Notification) -> bool:
+    return gate.state == Gate.State.SIGNED and gate.round == row.round
+
+
+def _clock_dropped(run: ClockRun, row: Notification, now: datetime) -> Dropped | None:
+    if not run.is_running or not run.migration.is_active:
+        return Dropped(Status.CANCELLED, "The clock does not run any more.")
+    newest = newest_due(run, now, working_calendar().is_working)
+    if newest and newest.due_at > row.due_at:
+        return Dropped(Status.SUPERSEDED, "A later warning of this clock is due.")
+    return None
+
+
+def words_of(row: Notification, now: datetime) -> Words | Dropped:
+    """What ``row`` says at ``now``; Dropped when there turns out to be nothing to say."""
+    if row.clock_run:
+        return _clock_words(row.clock_run, now)
+    if row.gate:
+        return _gate_words(row.gate, row)
+    return _overdue_words(row, now)
+
+
+def _clock_words(run: ClockRun, now: datetime) -> Words:
+    migration = run.migration
+    return clock_words(
+        run,
+        practice=migration.name,
+        stops=_stops(run),
+        url=_url("tracking:overview", migration.reference),
+        now=now,
+    )
+
+
+def _stops(run: ClockRun) -> str:
+    """The title of the key date or task that stops the clock."""
+    version, name = run.plan_clock.version, run.plan_clock.stops
+    if name.startswith(TASK_PREFIX):
+        return version.tasks.get(code=name.removeprefix(TASK_PREFIX)).title
+    return version.key_dates.get(key=name).title
+
+
+def _gate_words(gate: Gate, row: Notification) -> Words:
+    number = row.round or 0  # the database holds that it is given
+    practice = gate.migration.name
+    url = _url("tracking:gate", gate.migration.reference, gate.key)
+    if row.kind == Kind.WITHDRAWN:
+        at = gate.withdrawals.get(round=number).at
+        return withdrawn_words(practice=practice, gate=gate.title, at=at, url=url)
+    signatures = list(gate.sign_offs.filter(round=number).select_related("by").order_by("at", "pk"))
+    accepted = {code for signature in signatures for code in signature.snapshot["exceptions"]}
+    unfinished = gate.migration.tasks.filter(code__in=accepted).with_people().in_plan_order()
+    return signed_words(
+        signatures,
+        list(unfinished),
+        practice=practice,
+        gate=gate.title,
+        statement=gate.plan_gate.statement,
+        url=url,
+    )
+
+
+def _overdue_words(row: Notification, now: datetime) -> Words | Dropped:
+    overdue = overdue_of(row.person, now) if row.person else None
+    if not overdue:
+        return NOTHING_OVERDUE
+    urls = {
+        managed.migration.reference: _url("tracking:tasks", managed.migration.reference)
+        + "?show=overdue"
+        for managed in overdue.managed
+    } | {
+        f"{task.migration.reference} {task.code}": _url(
+            "tracking:task", task.migration.reference, task.code
+        )
+        for task in overdue.tasks
+    }
+    return overdue_words(overdue, urls=urls, home=f"{settings.SITE_URL}/")
+
+
+def _url(name: str, *arguments: str) -> str:
+    return settings.SITE_URL + reverse(name, args=arguments)

@@ -1,0 +1,239 @@
+"""What reminders say. Pure: facts in, plain words out; links are added by the caller.
+
+The subject alone tells what matters on a phone: how far a clock is, what is
+late, whose it is. Times are exact, in UK time, with GMT or BST.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from practices.common.templatetags.uk import uk_date, uk_datetime, uk_short_date
+from practices.plans.models import Unit
+from practices.tracking.models import ClockRun, SignOff, Task
+from practices.tracking.rules import HOUR, in_words
+
+from .queries import Overdue
+
+MOST_TASKS = 30
+
+
+@dataclass(frozen=True)
+class Line:
+    """One entry of a list; ``url`` leads to it, ``note`` says when or how many."""
+
+    text: str
+    note: str
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Section:
+    heading: str
+    lines: list[Line]
+
+
+@dataclass(frozen=True)
+class Words:
+    """A mail before it is laid out: ``link`` is its main address with the words to click."""
+
+    subject: str
+    paragraphs: list[str]
+    link: tuple[str, str]
+    sections: list[Section] = field(default_factory=list)
+
+
+def clock_words(run: ClockRun, *, practice: str, stops: str, url: str, now: datetime) -> Words:
+    """How a running clock stands at ``now``.
+
+    What the warning was planned for does not matter any more: a mail that comes
+    late says how things are. ``stops`` is the title of what stops the clock.
+    """
+    what = _lower_first(run.title)
+    over = run.is_over(now)
+    if run.counts_hours:
+        subject, paragraphs = _hours(run, practice, what, over=over, now=now)
+    else:
+        subject, paragraphs = _days(run, practice, what, over=over, now=now)
+    if over:
+        todo = (
+            "What to do: tell everybody concerned how long it will still take, and record "
+            f"“{stops}” as soon as it has happened. The clock stops with it."
+        )
+    else:
+        todo = (
+            f"What to do: check what is still open before “{stops}”, and record it when it has "
+            "happened. The clock stops with it. If the time will not be enough, say so now."
+        )
+    return Words(subject, [*paragraphs, todo], (f"See where {practice} stands", url))
+
+
+def _hours(
+    run: ClockRun, practice: str, what: str, *, over: bool, now: datetime
+) -> tuple[str, list[str]]:
+    end = uk_datetime(run.ends_at)
+    if over:
+        times = (
+            f"It started on {uk_datetime(run.started_at)}, and the limit was {end}. "
+            f"It is {in_words(run.left(now))} over."
+        )
+        return f"Over {run.limit} h: {practice} {what}", [
+            f"{practice}: the {what} clock has passed its limit of {run.limit} hours.",
+            times,
+        ]
+    used = run.used(now) // HOUR
+    times = (
+        f"It started on {uk_datetime(run.started_at)} and ends on {end}. "
+        f"That leaves {in_words(_whole_minutes(run.left(now)))}."
+    )
+    return f"{used} h of {run.limit} h used: {practice} {what}", [
+        f"{practice}: the {what} clock has used {used} of its {run.limit} hours.",
+        times,
+    ]
+
+
+def _days(
+    run: ClockRun, practice: str, what: str, *, over: bool, now: datetime
+) -> tuple[str, list[str]]:
+    last = uk_date(run.ends_on)
+    exactly = f"It ends as that day does, on {uk_datetime(run.ends_at)}."
+    if over:
+        return f"Ended on {uk_short_date(run.ends_on)}: {practice} {what}", [
+            f"{practice}: the last day of {what} was {last}.",
+            f"It ended as that day did, on {uk_datetime(run.ends_at)}.",
+        ]
+    left = run.days_left(now)
+    if left == 0:
+        return f"Last day: {practice} {what}", [
+            f"{practice}: today, {last}, is the last day of {what}. {exactly}"
+        ]
+    days = "1 day" if left == 1 else f"{left} days"
+    return f"{days} left: {practice} {what}", [
+        f"{practice}: {what} lasts {days} more after today.",
+        f"The last day is {last}. {exactly}",
+    ]
+
+
+def overdue_words(overdue: Overdue, *, urls: dict[str, str], home: str) -> Words:
+    """The overdue tasks of one person on one morning.
+
+    ``urls`` leads to tasks (``<migration reference> <task code>``) and to what is
+    overdue in a migration (``<migration reference>``).
+    """
+    sections: list[Section] = []
+    for task in overdue.tasks[:MOST_TASKS]:
+        line = Line(
+            str(task), f"was due {_due(task)}", urls[f"{task.migration.reference} {task.code}"]
+        )
+        heading = _heading(task.migration.name, task.migration.reference)
+        section = next((s for s in sections if s.heading == heading), None)
+        if section is None:
+            sections.append(section := Section(heading, []))
+        section.lines.append(line)
+    rest = len(overdue.tasks) - MOST_TASKS
+    if rest > 0:
+        sections.append(Section(f"And {rest} more, on the pages of these migrations.", []))
+    if overdue.managed:
+        lines = [
+            Line(
+                _heading(row.migration.name, row.migration.reference),
+                f"{row.overdue} overdue",
+                urls[row.migration.reference],
+            )
+            for row in overdue.managed
+        ]
+        sections.append(Section("All that is overdue in the migrations you manage", lines))
+    if overdue.tasks:
+        todo = (
+            "You have overdue tasks. What to do: do them and tick them off, or say on the task’s "
+            "page why it is blocked or does not apply."
+        )
+    else:
+        todo = (
+            "Tasks are overdue in migrations you manage, none of them yours. "
+            "What to do: ask those who own them, or plan the dates again."
+        )
+    return Words(_overdue_subject(overdue), [todo], ("Open Migration Tracker", home), sections)
+
+
+def _overdue_subject(overdue: Overdue) -> str:
+    if not overdue.tasks:
+        number = sum(row.overdue for row in overdue.managed)
+        where = [row.migration.name for row in overdue.managed]
+    else:
+        number = len(overdue.tasks)
+        where = list(dict.fromkeys(task.migration.name for task in overdue.tasks))
+    tasks = "1 overdue task" if number == 1 else f"{number} overdue tasks"
+    if len(where) == 1:
+        return f"{tasks}: {where[0]}"
+    return f"{tasks} in {len(where)} migrations{'' if overdue.tasks else ' you manage'}"
+
+
+def signed_words(
+    signatures: list[SignOff],
+    unfinished: list[Task],
+    *,
+    practice: str,
+    gate: str,
+    statement: str,
+    url: str,
+) -> Words:
+    """Confirmation that a gate is signed; ``signatures`` are those of its round, oldest first.
+
+    ``unfinished`` are the tasks it was signed over as exceptions.
+    """
+    exceptions = [
+        Line(f"{task.code} {task.title}", "the reason stands with the sign-off")
+        for task in unfinished
+    ]
+    lines = [
+        Line(
+            f"{signature.by.name}, {signature.get_role_display().lower()}",
+            f"{uk_datetime(signature.at)}, reference {signature.reference}",
+        )
+        for signature in signatures
+    ]
+    return Words(
+        f"Signed off: {practice} {_lower_first(gate)}",
+        [
+            f"{practice} has signed off “{gate}”.",
+            f"The statement: “{statement}”",
+            "What to do: keep this mail. You will be told if the sign-off is withdrawn.",
+        ],
+        ("See the sign-off", url),
+        [
+            Section("Signed by", lines),
+            *([Section("Signed while not finished", exceptions)] if exceptions else []),
+        ],
+    )
+
+
+def withdrawn_words(*, practice: str, gate: str, at: datetime, url: str) -> Words:
+    """Notice to those who were sent the confirmation; the reason stays on the page."""
+    return Words(
+        f"Withdrawn: {practice} {_lower_first(gate)} sign-off",
+        [
+            f"{practice} withdrew its sign-off “{gate}” on {uk_datetime(at)}.",
+            "What to do: do not rely on the confirmation you were sent before.",
+            "You will be sent a new one when it is signed again.",
+        ],
+        ("See the sign-off", url),
+    )
+
+
+def _due(task: Task) -> str:
+    return uk_datetime(task.due_at) if task.unit == Unit.HOURS else uk_short_date(task.due_on)
+
+
+def _heading(name: str, reference: str) -> str:
+    return f"{name} ({reference})"
+
+
+def _whole_minutes(span: timedelta) -> timedelta:
+    """Rounded up, so that a mail sent a second late still says the whole hour."""
+    minute = timedelta(minutes=1)
+    return -(-span // minute) * minute
+
+
+def _lower_first(title: str) -> str:
+    """``Cut-over`` inside a sentence; an abbreviation stays as it is."""
+    return title if title[:2].isupper() else title[:1].lower() + title[1:]
