@@ -1,0 +1,34 @@
+"""Visitors: people with a browser of their own on the real site."""
+
+from collections.abc import Callable
+
+import pytest
+from django.conf import global_settings
+
+from tests.support.pages import NewPage
+from tests.support.site import LiveApp
+
+from .visitor import Visitor
+
+NewVisitor = Callable[..., Visitor]
+
+
+@pytest.fixture(autouse=True)
+def passwords_of_the_site(settings) -> None:
+    """People sign in at the real site, which does not know the cheap hasher of other tests."""
+    settings.PASSWORD_HASHERS = global_settings.PASSWORD_HASHERS
+
+
+@pytest.fixture
+def new_visitor(new_page: NewPage, live_app: LiveApp) -> NewVisitor:
+    """new_visitor(scripts=False): another person, nobody signed in yet."""
+
+    def make(*, scripts: bool = True) -> Visitor:
+        return Visitor(new_page(javascript=scripts), live_app.url, scripts)
+
+    return make
+
+
+@pytest.fixture
+def visitor(new_visitor: NewVisitor) -> Visitor:
+    return new_visitor()

@@ -1,0 +1,331 @@
+"""Delivery to a real SMTP server: once, the same mail when twice, and never what is settled."""
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connections, transaction
+
+from practices.accounts.models import User
+from practices.reminders import delivery
+from practices.reminders.models import MOST_ATTEMPTS, Notification
+from practices.reminders.post import Post
+from practices.reminders.services import deliver, plan_due
+from practices.tracking.models import Contact, Migration
+from practices.tracking.services import (
+    ContactDetails,
+    add_contact,
+    remove_contact,
+    tick_tasks,
+    withdraw_sign_off,
+)
+from tests import factories
+
+from .conftest import NOW
+from .worlds import FDP_AT, HOUR, World, planned
+
+MINUTE = timedelta(minutes=1)
+MORNING = datetime(2027, 4, 13, 7, tzinfo=UTC)
+
+
+def rows(**filters) -> list[Notification]:
+    return list(Notification.objects.filter(**filters).order_by("pk"))
+
+
+def abandon(row: Notification) -> None:
+    """The worker that holds the row has died, and its lease has run out."""
+    past = datetime(2020, 1, 1, tzinfo=UTC)
+    Notification.objects.filter(pk=row.pk, status="sending").update(lease_until=past)
+
+
+@pytest.mark.django_db
+class TestStale:
+    """What has been settled between planning and sending is not sent."""
+
+    def check(self, row, server, status, now=NOW + MINUTE):
+        deliver(now=now)
+        row.refresh_from_db()
+        assert not server.received
+        assert row.status == status
+        assert row.last_error
+
+    def test_go_live_was_recorded(self, one_due, faulty_server, world):
+        world.go_live(NOW)
+        self.check(one_due, faulty_server, "cancelled")
+
+    def test_the_migration_is_over(self, one_due, faulty_server):
+        Migration.objects.update(state="finished", ended_at=NOW)
+        self.check(one_due, faulty_server, "cancelled")
+
+    def test_the_persons_account_was_closed(self, one_due, faulty_server):
+        User.objects.update(is_active=False)
+        self.check(one_due, faulty_server, "cancelled")
+
+    def test_the_person_may_not_see_it_any_more(self, one_due, faulty_server, world):
+        world.manager.memberships.update(valid_to=factories.MONDAY.date() - timedelta(days=300))
+        self.check(one_due, faulty_server, "cancelled")
+
+    def test_a_later_warning_is_due(self, one_due, faulty_server):
+        self.check(one_due, faulty_server, "superseded", now=NOW + 24 * HOUR)
+
+    def test_the_contact_was_removed(self, one_due, faulty_server, world):
+        details = ContactDetails("target_supplier", "Desk", email="desk@supplier.test")
+        contact = add_contact(
+            migration=world.migration, details=details, by=world.manager, at=FDP_AT
+        )
+        Notification.objects.update(person=None, contact=contact)
+        remove_contact(contact=contact, by=world.manager, at=NOW)
+        self.check(one_due, faulty_server, "cancelled")
+
+    def test_the_contacts_address_was_corrected_and_the_mail_goes_to_the_new_one(
+        self, world, faulty_server
+    ):
+        details = ContactDetails("target_supplier", "Desk", email="desk@supplier.test")
+        add_contact(migration=world.migration, details=details, by=world.manager, at=FDP_AT)
+        world.sign(NOW)
+        plan_due(now=NOW)
+        Notification.objects.exclude(kind="signed").delete()
+        faulty_server.script = ["RCPT 450 Try later"]
+        deliver(now=NOW)
+        Contact.objects.update(email="help@supplier.test")
+        deliver(now=NOW + 5 * MINUTE)
+        assert faulty_server.recipients == ["help@supplier.test"]
+        assert faulty_server.mails[0]["To"] == "help@supplier.test"
+
+    def test_the_sign_off_was_withdrawn(self, world, faulty_server):
+        gate = world.sign(NOW)
+        plan_due(now=NOW)
+        withdraw_sign_off(gate=gate, reason="A letter is missing", by=world.manager, at=NOW)
+        Notification.objects.exclude(kind="signed").delete()
+        self.check(Notification.objects.get(), faulty_server, "cancelled")
+
+    def test_everything_overdue_was_ticked(self, world, faulty_server):
+        plan_due(now=MORNING)
+        Notification.objects.exclude(person=world.clinician).delete()
+        tick_tasks(
+            migration=world.migration,
+            tasks=world.migration.tasks.filter(code="CUT-03"),
+            by=world.clinician,
+            at=MORNING,
+        )
+        self.check(Notification.objects.get(), faulty_server, "cancelled", now=MORNING)
+
+    def test_the_day_of_overdue_tasks_is_over(self, world, faulty_server):
+        plan_due(now=MORNING)
+        Notification.objects.exclude(person=world.clinician).delete()
+        later = MORNING + 17 * HOUR
+        self.check(Notification.objects.get(), faulty_server, "superseded", now=later)
+
+
+@pytest.mark.django_db
+class TestFaults:
+    @pytest.mark.parametrize(
+        "fault",
+        [
+            "451 Try later",
+            "421 Closing",
+            "drop",
+            "RCPT 451 Greylisted",
+            "RCPT 530 Authentication required",
+            "MAIL 550 Nobody knows this sender",
+        ],
+    )
+    def test_a_passing_fault_is_tried_again_later(self, one_due, faulty_server, fault):
+        faulty_server.script = [fault]
+        deliver(now=NOW)
+        one_due.refresh_from_db()
+        assert (one_due.status, one_due.attempts, one_due.lease_token) == ("pending", 1, None)
+        earliest, latest = NOW + timedelta(seconds=48), NOW + timedelta(seconds=72)
+        assert earliest <= one_due.next_attempt_at <= latest
+        answer = fault.removeprefix("RCPT ").removeprefix("MAIL ")
+        assert one_due.last_error == answer or fault == "drop"
+        assert deliver(now=NOW) == 0
+        deliver(now=one_due.next_attempt_at)
+        one_due.refresh_from_db()
+        assert (one_due.status, one_due.attempts) == ("sent", 2)
+        assert len(faulty_server.received) == 1
+
+    @pytest.mark.parametrize("fault", ["RCPT 550 No such person", "554 Not wanted"])
+    def test_a_refusal_is_dead_at_once_with_its_reason_and_stops_no_other(
+        self, world, faulty_server, fault
+    ):
+        world.start_cut_over()
+        plan_due(now=NOW)
+        faulty_server.script = [fault]
+        assert deliver(now=NOW) == 3
+        (dead,) = rows(status="dead")
+        assert dead.last_error == fault.removeprefix("RCPT ")
+        assert len(rows(status="sent")) == 2
+        assert deliver(now=NOW + 24 * HOUR - MINUTE) == 0
+
+    def test_a_mail_the_server_took_without_saying_so_comes_again_as_the_same_mail(
+        self, one_due, faulty_server
+    ):
+        faulty_server.script = ["accept and drop"]
+        deliver(now=NOW)
+        deliver(now=NOW + 5 * MINUTE)
+        assert len(faulty_server.received) == 2
+        assert faulty_server.received[0] == faulty_server.received[1]
+
+    def test_after_a_day_of_failing_it_is_dead(self, one_due, faulty_server):
+        Notification.objects.update(first_failed_at=NOW - 24 * HOUR)
+        faulty_server.script = ["451 Try later"]
+        deliver(now=NOW)
+        one_due.refresh_from_db()
+        assert (one_due.status, one_due.last_error) == ("dead", "451 Try later")
+
+    def test_a_mail_that_kills_every_worker_is_dead_in_the_end(self, one_due, faulty_server):
+        Notification.objects.update(attempts=MOST_ATTEMPTS)
+        deliver(now=NOW)
+        one_due.refresh_from_db()
+        assert (one_due.status, faulty_server.received) == ("dead", [])
+
+    def test_a_server_that_is_away_costs_three_tries_and_the_rest_waits_untouched(
+        self, world, faulty_server, settings
+    ):
+        world.start_cut_over()
+        for _ in range(5):
+            World().start_cut_over()
+        plan_due(now=NOW)
+        settings.EMAIL_PORT = 1
+        assert deliver(now=NOW) == 0
+        tried = rows(attempts=1, status="pending")
+        assert len(tried) == 3
+        assert "ConnectionRefusedError" in tried[0].last_error
+        assert len(rows(attempts=0, status="pending", lease_token=None)) == 15
+        settings.EMAIL_PORT = faulty_server.port
+        assert deliver(now=NOW) == 15
+
+    def test_an_address_that_mail_cannot_reach_is_dead_with_its_reason(
+        self, one_due, faulty_server
+    ):
+        User.objects.filter(pk=one_due.person_id).update(email="zoë@example.test")
+        deliver(now=NOW)
+        one_due.refresh_from_db()
+        assert one_due.status == "dead"
+        assert "characters" in one_due.last_error
+
+    def test_a_mail_that_cannot_be_written_stops_no_other(
+        self, world, faulty_server, monkeypatch, caplog
+    ):
+        world.start_cut_over()
+        plan_due(now=NOW)
+        first = rows()[0]
+        words_of = delivery.words_of
+
+        def fails_for_the_first(row, now):
+            if row.pk == first.pk:
+                raise KeyError("no such word")
+            return words_of(row, now)
+
+        monkeypatch.setattr(delivery, "words_of", fails_for_the_first)
+        deliver(now=NOW)
+        first.refresh_from_db()
+        assert (first.status, first.content) == ("pending", None)
+        assert first.last_error == "KeyError: 'no such word'"
+        assert len(rows(status="sent")) == 2
+        assert "could not be prepared" in caplog.text
+
+
+@pytest.mark.django_db
+class TestCrashes:
+    @pytest.fixture
+    def crash_before_record(self, monkeypatch) -> Iterator[pytest.MonkeyPatch]:
+        class Killed(BaseException):
+            pass
+
+        def die(*_):
+            raise Killed
+
+        with monkeypatch.context() as patch:
+            patch.setattr(delivery, "_record", die)
+            with pytest.raises(Killed):
+                deliver(now=NOW)
+            yield patch
+
+    def test_a_crash_between_sending_and_recording_repeats_the_same_mail(
+        self, one_due, faulty_server, crash_before_record
+    ):
+        crash_before_record.undo()
+        one_due.refresh_from_db()
+        assert one_due.status == "sending"
+        assert deliver(now=NOW + MINUTE) == 0, "the lease still runs"
+        abandon(one_due)
+        assert deliver(now=NOW + 10 * MINUTE) == 1
+        first, second = faulty_server.received
+        assert first == second
+        assert faulty_server.mails[1]["Message-ID"] == one_due.message_id
+        assert faulty_server.mails[1]["Date"].datetime == NOW
+        one_due.refresh_from_db()
+        assert (one_due.status, one_due.attempts) == ("sent", 2)
+
+    def test_a_worker_whose_lease_was_taken_over_writes_nothing(self, one_due, faulty_server):
+        claim = delivery._claim(NOW)
+        abandon(one_due)
+        deliver(now=NOW)
+        one_due.refresh_from_db()
+        before = (one_due.status, one_due.smtp_reply)
+        assert delivery._prepare(one_due.pk, claim.token, NOW) is None
+        delivery._record(one_due.pk, claim.token, delivery.Answer("250 late", accepted=True), NOW)
+        one_due.refresh_from_db()
+        assert (one_due.status, one_due.smtp_reply) == before
+
+
+def test_no_transaction_is_open_while_the_mail_server_is_spoken_to(
+    committed_db, faulty_server, monkeypatch
+):
+    World().start_cut_over()
+    plan_due(now=NOW)
+    send = Post.send
+    open_transactions = []
+
+    def watched(post, letter):
+        open_transactions.append(connections["default"].in_atomic_block)
+        return send(post, letter)
+
+    monkeypatch.setattr(Post, "send", watched)
+    deliver(now=NOW)
+    assert open_transactions == [False] * 3
+
+
+def test_two_workers_take_different_mails_and_neither_waits(committed_db):
+    for _ in range(10):
+        World().start_cut_over()
+    plan_due(now=NOW)
+    taken = []
+
+    def take():
+        taken.append(delivery._claim(NOW))
+        connections.close_all()
+
+    other = threading.Thread(target=take)
+    with transaction.atomic():
+        taken.append(delivery._claim(NOW))
+        other.start()
+        other.join(timeout=8)  # the first has not committed yet
+        assert len(taken) == 2
+    one, two = (set(claim.keys) for claim in taken)
+    assert (len(one), len(two), one & two) == (20, 10, set())
+
+
+def test_many_workers_at_once_send_every_mail_once(committed_db, faulty_server):
+    for _ in range(10):
+        World().start_cut_over()
+    plan_due(now=NOW)
+    start = threading.Barrier(6)
+
+    def work():
+        start.wait()
+        while deliver(now=NOW):
+            pass
+        connections.close_all()
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(rows(status="sent")) == len(planned("clock")) == 30
+    ids = [mail["Message-ID"] for mail in faulty_server.mails]
+    assert len(ids) == len(set(ids)) == 30
