@@ -31,7 +31,8 @@ OWNER, APP, SUPERUSER = "owner", "app", "postgres"
 DATABASE = "tracker"
 SOCKET_PATH_LIMIT = 107  # bytes, set by the kernel
 # What a throw-away server may do without: surviving a power cut.
-CARELESS = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
+# Tests roll back, so autovacuum would only learn, now and then, that every table is empty.
+CARELESS = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off"]
 
 
 @cache
@@ -74,7 +75,7 @@ class Passwords:
 class Postgres:
     """A cluster in ``folder``: made when it is not there yet, started, stopped.
 
-    ``careless`` trades durability for speed and is meant for tests only.
+    ``careless`` trades durability and upkeep for speed and is meant for tests only.
     """
 
     def __init__(

@@ -29,3 +29,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 WHITENOISE_AUTOREFRESH = True  # pages are tested without collected files, except in the browser
+
+# A statement that never ends shall say so itself: interrupted from outside, it would go on in
+# the server and hold its locks against the tests that follow.
+DATABASES["default"]["OPTIONS"]["options"] += " -c statement_timeout=60s"  # noqa: F405

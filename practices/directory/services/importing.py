@@ -19,7 +19,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.files import File
-from django.db import models, transaction
+from django.db import connection, models, transaction
 
 from practices.common.csv_out import SafeCSV
 from practices.common.files import MEDIA_TYPES, TABLE, keep_file, store_file
@@ -93,6 +93,7 @@ def import_practices(
     number, cells and reason. Raises :class:`Refused` while another import runs.
     """
     lock_directory()
+    _expect_many_rows()
     run = _Import(source, london_date(at), all_settings, reject)
     lines = source.lines()
     done = 0
@@ -113,6 +114,16 @@ def import_practices(
         data={name: getattr(report, name) for name in counts} | {"all_settings": all_settings},
     )
     return report
+
+
+def _expect_many_rows() -> None:
+    """Plan this transaction's queries for thousands of rows, whatever the statistics say.
+
+    They may still tell of empty tables (an import that failed leaves them so), and a
+    join that expects one row then goes through all of them once for every row.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_nestloop = off")
 
 
 @transaction.atomic
