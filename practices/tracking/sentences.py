@@ -106,8 +106,8 @@ class Words:
 
 
 def _people(events: list[Event]) -> set[int]:
-    assigned = [e for e in events if e.kind == "task.assigned"]
-    found = {e.data.get(side) for e in assigned for side in ("before", "after")}
+    handed = [e for e in events if e.kind in {"task.assigned", "migration.manager_changed"}]
+    found = {e.data.get(side) for e in handed for side in ("before", "after")}
     return {pk for pk in found if isinstance(pk, int)}
 
 
@@ -123,6 +123,7 @@ def _references(event: Event) -> list[dict[str, Any]]:
 SENTENCES = {
     "migration.started": "Started the migration from plan version {plan_version}, "
     "with {tasks} tasks, for go-live on {go_live}",
+    "migration.manager_changed": "Made {after} the project manager, in place of {before}",
     "migration.finished": "Closed the migration",
     "migration.cancelled": "Cancelled the migration",
     "migration.deleted": "Deleted the migration",
@@ -170,6 +171,8 @@ def _facts(words: Words, event: Event, key: str) -> dict[str, Any]:
     match event.kind:
         case "migration.started":
             facts["go_live"] = words.moment(GL, data["go_live"])
+        case "migration.manager_changed":
+            facts |= {side: words.person(data[side]) for side in ("before", "after")}
         case "task.assigned":
             facts["assignee"] = words.person(data["after"])
         case "clock.started":

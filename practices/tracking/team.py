@@ -3,18 +3,27 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from practices.accounts.models import Membership, User
 from practices.accounts.roles import PRACTICE_ROLES, Owner, Role
 from practices.common.time import london_date
-from practices.directory.models import CommissionerLink
+from practices.directory.models import CommissionerLink, Organisation
 
 from .models import Migration
 
 RUN_BY_ROLES = (Role.TRAINER, Role.DELIVERY_PARTNER)
+
+
+def project_managers(organisation: Organisation, day: date) -> QuerySet[User]:
+    """Who can run migrations for an organisation on a day."""
+    holds = Membership.objects.held_on(day).filter(
+        organisation=organisation, role=Role.PROJECT_MANAGER
+    )
+    return User.objects.filter(is_active=True, pk__in=holds.values("person"))
+
 
 # (migration, owner key) -> people
 Audience = dict[tuple[int, str], set[int]]

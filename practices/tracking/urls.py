@@ -52,6 +52,7 @@ migration_pages: list[URLPattern | URLResolver] = [
     path("sign-off/<str:key>/", include(gate_pages)),
     path("people/", people.people, name="people"),
     path("people/add/", people.add, name="add_contact"),
+    path("people/project-manager/", people.project_manager, name="project_manager"),
     path("people/<int:pk>/", people.change, name="change_contact"),
     path("people/<int:pk>/remove/", people.remove, name="remove_contact"),
     path("abort-cut-over/", lifecycle.abort_cut_over, name="abort_cut_over"),

@@ -182,6 +182,7 @@ TRACKING = [
     form("tracking:withdraw", GATE),
     form("tracking:bypass", GATE, by="project_manager"),
     form("tracking:confirm_bypass", GATE),
+    form("tracking:project_manager", MIGRATION, by="project_manager"),
     form("tracking:add_contact", MIGRATION, data={"name": ""}),
     form("tracking:change_contact", MIGRATION | {"pk": "{contact.pk}"}, data={"name": ""}),
     act("tracking:remove_contact", MIGRATION | {"pk": "{contact.pk}"}),

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 import time_machine
 
+from practices.accounts.roles import Role
 from practices.common.models import Event, Text
 from practices.tracking import sentences, services
 from practices.tracking.models import Migration
 from practices.tracking.services import ContactDetails
 from practices.tracking.services.contacts import contact_mark
-from tests.factories import FDP_AT, GO_LIVE_AT, MONDAY
+from tests.factories import FDP_AT, GO_LIVE_AT, MONDAY, make_person
 
 from .cast import make_cast
 from .steps import clear, correct, gate_of, go_live, record, replan, sign, withdraw
@@ -83,6 +84,13 @@ def everything(cast) -> None:
         contact=contact, details=changed, seen=contact_mark(contact), by=by, at=at
     )
     services.remove_contact(contact=contact, by=by, at=at)
+    services.change_project_manager(
+        migration=cast.migration,
+        to=make_person(Role.PROJECT_MANAGER, cast.migration.run_by, name="Nora Next"),
+        seen=cast.project_manager.pk,
+        by=cast.project_manager,
+        at=at,
+    )
     replan(cast, "GL", GO_LIVE_AT + timedelta(days=7), at=MONDAY)
     record(cast, "KO", date(2027, 2, 1))
     correct(cast, "KO", date(2027, 1, 31))
@@ -109,6 +117,7 @@ def test_whatever_people_do_is_told_in_words(cast, client):
         "Alice Manager: Gave GL-02 “Tell the help desk” to Bob Reception",
         "Moved the due date of GL-02",
         "Marked GL-02 “Tell the help desk” as blocked",
+        "Made Nora Next the project manager, in place of Sam Example",
         "Planned “Go-live” again",
         "Mon 12 Apr 2027, 08:00 BST > Mon 19 Apr 2027, 08:00 BST",
         "Monday 1 February 2027 > Sunday 31 January 2027",

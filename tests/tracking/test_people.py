@@ -7,10 +7,11 @@ from practices.accounts.roles import Role
 from practices.common.errors import Conflict, Refused
 from practices.common.models import Event
 from practices.tracking import services
-from practices.tracking.models import Contact
+from practices.tracking.models import Contact, Migration
 from practices.tracking.services import ContactDetails
 from practices.tracking.services.contacts import contact_mark
-from tests.factories import MONDAY, make_person
+from practices.tracking.services.lifecycle import has_work
+from tests.factories import MONDAY, give_role, make_person
 
 from .cast import make_cast
 from .test_dates_pages import said
@@ -124,3 +125,89 @@ def test_a_contact_is_added_changed_and_removed(cast, as_):
     assert 'value="Patricia"' in said(page)
     client.post(cast.url(f"people/{contact.pk}/remove"), follow=True)
     assert "Pat Example" not in said(client.get(cast.url("people")))
+
+
+class TestChangingTheProjectManager:
+    @pytest.fixture
+    def nora(self, cast):
+        return make_person(Role.PROJECT_MANAGER, cast.migration.run_by, name="Nora Next")
+
+    @staticmethod
+    def hand_over(cast, to, **more):
+        return services.change_project_manager(
+            **{
+                "migration": cast.migration,
+                "to": to,
+                "seen": cast.project_manager.pk,
+                "by": cast.project_manager,
+                "at": MONDAY,
+                **more,
+            }
+        )
+
+    def test_it_is_done_from_the_overview(self, cast, nora, as_):
+        client, url = as_(cast.project_manager), cast.url("people/project-manager")
+        assert url in said(client.get(cast.url()))
+        sent = {"project_manager": nora.pk, "seen": cast.project_manager.pk}
+        done = said(client.post(url, sent, follow=True))
+        assert "The project manager is Nora Next." in done
+        assert Migration.objects.get().project_manager == nora
+        assert cast.events()[1:] == ["migration.manager_changed"]
+        assert not has_work(cast.migration)
+
+    def test_an_administrator_may_when_nobody_is_left_to_do_it(self, cast, nora, as_):
+        client = as_(make_person(Role.ADMINISTRATOR))
+        url = cast.url("people/project-manager")
+        client.post(url, {"project_manager": nora.pk, "seen": cast.project_manager.pk})
+        assert Migration.objects.get().project_manager == nora
+
+    @pytest.mark.parametrize("who", ["manager", "trainer", "commissioner"])
+    def test_others_neither_see_the_way_nor_may_go_it(self, cast, as_, who):
+        client, url = as_(getattr(cast, who)), cast.url("people/project-manager")
+        assert url not in said(client.get(cast.url()))
+        assert client.get(url).status_code == 403
+        assert client.post(url).status_code == 403
+
+    def test_only_who_holds_the_role_there_today_can_be_chosen(self, cast, as_):
+        here = cast.migration.run_by
+        left = make_person(name="Lena Left")
+        give_role(left, Role.PROJECT_MANAGER, here, until=MONDAY.date())
+        away = make_person(Role.PROJECT_MANAGER, is_active=False)
+        give_role(away, Role.PROJECT_MANAGER, here)
+        elsewhere = make_person(Role.PROJECT_MANAGER, name="Elsa Elsewhere")
+        client, url = as_(cast.project_manager), cast.url("people/project-manager")
+        for person in (left, away, elsewhere, cast.trainer):
+            with pytest.raises(Refused, match="is not a project manager of"):
+                self.hand_over(cast, person)
+            sent = {"project_manager": person.pk, "seen": cast.project_manager.pk}
+            assert client.post(url, sent).status_code == 422
+            assert person.name not in said(client.get(url))
+        assert cast.events()[1:] == []
+
+    def test_somebody_elses_change_is_not_overwritten_unseen(self, cast, nora, as_):
+        third = make_person(Role.PROJECT_MANAGER, cast.migration.run_by, name="Theo Third")
+        first = cast.project_manager.pk
+        self.hand_over(cast, nora)
+        client, url = as_(third), cast.url("people/project-manager")
+        page = client.post(url, {"project_manager": third.pk, "seen": first})
+        assert "the project manager is now Nora Next" in said(page)
+        assert Migration.objects.get().project_manager == nora
+        client.post(
+            url, {"project_manager": third.pk, "seen": page.context["form"]["seen"].value()}
+        )
+        assert Migration.objects.get().project_manager == third
+
+    def test_twice_is_one_act(self, cast, nora):
+        first = cast.project_manager.pk
+        self.hand_over(cast, nora)
+        self.hand_over(cast, nora, seen=first)
+        assert cast.events()[1:] == ["migration.manager_changed"]
+
+    def test_not_in_a_migration_that_is_over(self, cast, nora, as_):
+        services.cancel_migration(
+            migration=cast.migration, reason="Merged", by=cast.project_manager, at=MONDAY
+        )
+        with pytest.raises(Refused, match="nothing in it can be changed"):
+            self.hand_over(cast, nora)
+        page = said(as_(cast.project_manager).get(cast.url()))
+        assert cast.url("people/project-manager") not in page

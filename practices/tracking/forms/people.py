@@ -1,9 +1,11 @@
-"""Contacts of a migration, and the reasons for ending one."""
+"""Who runs a migration, its contacts, and the reasons for ending one."""
 
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 
+from practices.accounts.models import User
 from practices.accounts.roles import Owner
 from practices.common.forms import NHSForm
 from practices.common.layout import ButtonGroup, Link, Submit
@@ -42,6 +44,21 @@ class ContactForm(NHSForm):
         """What was typed, without the mark of what was seen."""
         typed = {name: value for name, value in self.cleaned_data.items() if name != "seen"}
         return ContactDetails(**typed)
+
+
+class ProjectManagerForm(NHSForm):
+    """``seen`` is the project manager whom the person saw."""
+
+    submit_text = "Save project manager"
+    seen = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
+    project_manager = forms.ModelChoiceField(
+        label="Project manager", queryset=User.objects.none(), empty_label="Select"
+    )
+
+    def __init__(self, *args: Any, people: QuerySet[User], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["project_manager"]
+        field.queryset = people.order_by("name")
 
 
 class EndForm(NHSForm):

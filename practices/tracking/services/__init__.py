@@ -1,6 +1,12 @@
 """Every write of this room, one function per act of a person."""
 
-from .contacts import ContactDetails, add_contact, change_contact, remove_contact
+from .contacts import (
+    ContactDetails,
+    add_contact,
+    change_contact,
+    change_project_manager,
+    remove_contact,
+)
 from .dates import clear_actual, record_actual
 from .gates import (
     confirm_bypass,
@@ -36,6 +42,7 @@ __all__ = [
     "block_task",
     "cancel_migration",
     "change_contact",
+    "change_project_manager",
     "clear_actual",
     "confirm_bypass",
     "delete_migration",

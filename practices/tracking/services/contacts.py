@@ -1,4 +1,4 @@
-"""People to call. Events hold a contact's id, never a name or a number."""
+"""People to call: contacts and the project manager. Events hold ids, no name and no number."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -9,7 +9,9 @@ from practices.accounts.models import User
 from practices.common.errors import Conflict, Refused
 from practices.common.models import sha256
 from practices.common.services import canonical, write_text
+from practices.common.time import london_date
 from practices.tracking.models import Contact, Migration
+from practices.tracking.team import project_managers
 
 from ._base import lock, note_event
 
@@ -119,3 +121,30 @@ def remove_contact(*, contact: Contact, by: User, at: datetime) -> None:
     contact.removed_at = at
     contact.save(update_fields=["removed_at"])
     note_event(migration, "contact.removed", by=by, at=at, subject=f"contact:{contact.pk}")
+
+
+@transaction.atomic
+def change_project_manager(
+    *, migration: Migration, to: User, seen: int, by: User, at: datetime
+) -> Migration:
+    """Hand a migration to another project manager of the organisation that runs it.
+
+    ``seen`` is the id of the project manager the person saw. Raises
+    :class:`Conflict` when it is somebody else by now, :class:`Refused` when
+    ``to`` does not hold the role there today.
+    """
+    migration = lock(migration)
+    before = migration.project_manager
+    if before == to:
+        return migration
+    if before.pk != seen:
+        raise Conflict(
+            f"Somebody changed this while you looked: the project manager is now {before}. "
+            "Save again to change that."
+        )
+    if to not in project_managers(migration.run_by, london_date(at)):
+        raise Refused(f"{to} is not a project manager of {migration.run_by}. Choose another.")
+    migration.project_manager = to
+    migration.save(update_fields=["project_manager"])
+    note_event(migration, "migration.manager_changed", by=by, at=at, before=before.pk, after=to.pk)
+    return migration

@@ -18,6 +18,7 @@ from .gates import blocking
 # What may have happened in a migration that was started by mistake.
 NO_WORK = (
     "migration.started",
+    "migration.manager_changed",
     "dates.replanned",
     "contact.added",
     "contact.changed",

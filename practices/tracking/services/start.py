@@ -7,7 +7,6 @@ from datetime import date, datetime
 from django.db import transaction
 
 from practices.accounts.models import User
-from practices.accounts.roles import Role
 from practices.common.calendar import working_calendar
 from practices.common.errors import Refused
 from practices.common.time import london_date
@@ -16,6 +15,7 @@ from practices.plans.models import PlanKeyDate, PlanTask, PlanVersion
 from practices.plans.rules import Moment, PlanDates, due, key_dates_for
 from practices.tracking.models import Gate, KeyDate, Migration, Phase, Task
 from practices.tracking.rules import FDP, GL, limit_warning, offset_from_go_live
+from practices.tracking.team import project_managers
 
 from ._base import note_event
 from .contacts import ContactDetails, add_contact
@@ -128,9 +128,7 @@ def start_migration(
         raise Refused("Choose a published plan: drafts and retired versions cannot be started.")
     if source_system == target_system:
         raise Refused("Choose two different systems: the old and the new are the same.")
-    if not project_manager.memberships.held_on(london_date(at)).filter(
-        role=Role.PROJECT_MANAGER, organisation=run_by
-    ):
+    if project_manager not in project_managers(run_by, london_date(at)):
         raise Refused(f"{project_manager} is not a project manager of {run_by}. Choose another.")
     preview = preview_start(plan_version=plan_version, go_live_at=go_live_at, fdp_at=fdp_at, at=at)
     link = CommissionerLink.objects.filter(practice=practice, valid_to=None).first()

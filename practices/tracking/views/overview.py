@@ -45,6 +45,7 @@ def overview(request: SignedInRequest, reference: str) -> HttpResponse:
             "gates": gates,
             "bypasses": [bypass for line in gates for bypass in line.bypasses],
             "contacts": migration.contacts.filter(removed_at=None).order_by("role", "name"),
+            "may_hand_over": migration.is_active and viewer.may(Permission.START_MIGRATION),
             "links": _links(migration, viewer),
         },
     )

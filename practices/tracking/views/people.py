@@ -11,11 +11,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from practices.common import clock
 from practices.common.access import Permission, SignedInRequest
 from practices.common.errors import Conflict, Refused
+from practices.common.forms import NHSForm
+from practices.common.time import london_date
 from practices.tracking import services
-from practices.tracking.forms.people import ContactForm
+from practices.tracking.forms.people import ContactForm, ProjectManagerForm
 from practices.tracking.models import Contact, Migration
 from practices.tracking.services.contacts import contact_mark, details_of
-from practices.tracking.team import team
+from practices.tracking.team import project_managers, team
 
 from .scope import migration_for, visible_migration
 
@@ -37,6 +39,41 @@ def people(request: SignedInRequest, reference: str) -> HttpResponse:
             and migration.allows(request.user, Permission.MANAGE_CONTACTS),
         },
     )
+
+
+@asks
+def project_manager(request: SignedInRequest, reference: str) -> HttpResponse:
+    """Hand the migration to another project manager of the organisation that runs it."""
+    migration = migration_for(request, reference, Permission.START_MIGRATION)
+    now = clock.now()
+    form = ProjectManagerForm(
+        request.POST if request.method == "POST" else None,
+        people=project_managers(migration.run_by, london_date(now)),
+        initial={
+            "project_manager": migration.project_manager_id,
+            "seen": migration.project_manager_id,
+        },
+    )
+    if form.is_bound and form.is_valid():
+        try:
+            migration = services.change_project_manager(
+                migration=migration,
+                to=form.cleaned_data["project_manager"],
+                seen=form.cleaned_data["seen"],
+                by=request.user,
+                at=now,
+            )
+        except Conflict as conflict:
+            # Saving again is a decision taken knowing whom the other person chose.
+            migration.refresh_from_db(fields=["project_manager"])
+            form.data = {**request.POST.dict(), "seen": migration.project_manager_id}
+            form.add_error(None, str(conflict))
+        except Refused as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, f"The project manager is {migration.project_manager}.")
+            return redirect("tracking:people", reference)
+    return _form_page(request, migration, form, "Change the project manager")
 
 
 @asks
@@ -109,7 +146,7 @@ def _contact(migration: Migration, pk: int) -> Contact:
 
 
 def _form_page(
-    request: SignedInRequest, migration: Migration, form: ContactForm, heading: str
+    request: SignedInRequest, migration: Migration, form: NHSForm, heading: str
 ) -> HttpResponse:
     form.cancel_url = reverse("tracking:people", args=(migration.reference,))
     return render(
