@@ -7,7 +7,9 @@ from django.db.models import Count, Q
 
 from practices.accounts.models import User
 from practices.accounts.roles import Owner
+from practices.common.time import london_date
 from practices.tracking.models import Migration, Task
+from practices.tracking.models.task import assignee_is_here
 from practices.tracking.team import audience
 
 
@@ -16,17 +18,18 @@ def people_with_overdue_tasks(now: datetime) -> set[int]:
     late = list(
         Task.objects.overdue(now)
         .filter(migration__state__in=Migration.ACTIVE_STATES)
+        .annotate(with_somebody=assignee_is_here(london_date(now)))
         .order_by()
-        .values_list("migration", "assignee", "owner")
+        .values_list("migration", "assignee", "owner", "with_somebody")
         .distinct()
     )
     if not late:
         return set()
-    migrations = Migration.objects.with_people().in_bulk({migration for migration, _, _ in late})
+    migrations = Migration.objects.with_people().in_bulk({migration for migration, *_ in late})
     acting = audience(migrations.values(), now=now)
     people = set().union(*(acting[pk, Owner.PROJECT_MANAGER] for pk in migrations))
-    for migration, assignee, owner in late:
-        people |= {assignee} if assignee else acting[migration, owner]
+    for migration, assignee, owner, with_somebody in late:
+        people |= {assignee} if with_somebody else acting[migration, owner]
     return set(User.objects.filter(pk__in=people, is_active=True).values_list("pk", flat=True))
 
 
@@ -68,10 +71,10 @@ def overdue_of(person: User, now: datetime) -> Overdue:
     mine = [
         task
         for task in late.filter(migration__in=migrations)
-        .filter(Q(assignee=person) | Q(assignee=None, owner__in=roles))
+        .filter(Q(assignee=person) | Q(~assignee_is_here(london_date(now)), owner__in=roles))
         .with_people()
         .soonest_first()
-        if task.assignee_id or person.pk in acting[task.migration_id, task.owner]
+        if task.assignee_id == person.pk or person.pk in acting[task.migration_id, task.owner]
     ]
     for task in mine:
         task.migration = migrations[task.migration_id]

@@ -32,10 +32,11 @@ MOST_PEOPLE = 50  # of one role in a select box
 
 @dataclass(frozen=True)
 class Viewer:
-    """One person in one migration: what they are and may do there, looked up once."""
+    """One person in one migration: what they are and may do there now, looked up once."""
 
     user: User
     migration: Migration
+    now: datetime
 
     @cached_property
     def roles(self) -> frozenset[str]:
@@ -48,11 +49,26 @@ class Viewer:
     def may(self, permission: Permission) -> bool:
         return permission in self.permissions
 
+    @cached_property
+    def _departed(self) -> frozenset[int]:
+        left_behind = self.migration.tasks.left_behind(self.now)
+        return frozenset(left_behind.values_list("assignee", flat=True))
+
+    def has_left(self, task: Task) -> bool:
+        """Whether the task is assigned to somebody who has no part in the migration any more."""
+        return task.assignee_id not in (None, self.user.pk) and task.assignee_id in self._departed
+
+    def is_mine(self, task: Task) -> bool:
+        """The rule of ``TaskQuerySet.belonging_to``, for a task in hand."""
+        if task.assignee_id is None or self.has_left(task):
+            return task.is_owned_by(self.roles)
+        return task.assignee_id == self.user.pk
+
     def may_work(self, task: Task) -> bool:
         """Whether they may tick the task: any with the right to all, else their own."""
         if self.may(Permission.WORK_ALL_TASKS):
             return True
-        return self.may(Permission.WORK_OWN_TASKS) and task.is_for(self.user, self.roles)
+        return self.may(Permission.WORK_OWN_TASKS) and self.is_mine(task)
 
     @property
     def has_tasks(self) -> bool:
@@ -70,11 +86,10 @@ class TaskRow:
 
     task: Task
     viewer: Viewer
-    now: datetime
 
     @property
     def is_late(self) -> bool:
-        return self.task.is_overdue(self.now)
+        return self.task.is_overdue(self.viewer.now)
 
     @property
     def is_timed(self) -> bool:
@@ -83,7 +98,12 @@ class TaskRow:
 
     @property
     def is_mine(self) -> bool:
-        return self.task.is_for(self.viewer.user, self.viewer.roles)
+        return self.viewer.is_mine(self.task)
+
+    @property
+    def assignee(self) -> User | None:
+        """Who is to do it, when that is one person who is still there."""
+        return None if self.viewer.has_left(self.task) else self.task.assignee
 
     @property
     def can_work(self) -> bool:
@@ -125,12 +145,12 @@ class TaskRow:
         )
 
 
-def rows(tasks: Iterable[Task], viewer: Viewer, now: datetime) -> list[TaskRow]:
+def rows(tasks: Iterable[Task], viewer: Viewer) -> list[TaskRow]:
     """Tasks of the viewer's migration as rows; they share its one migration object."""
     found = []
     for task in tasks:
         task.migration = viewer.migration
-        found.append(TaskRow(task, viewer, now))
+        found.append(TaskRow(task, viewer))
     return found
 
 
@@ -327,25 +347,25 @@ class Late:
     mine: int
 
 
-def next_tasks(viewer: Viewer, now: datetime) -> list[TaskRow]:
+def next_tasks(viewer: Viewer) -> list[TaskRow]:
     """What to do next: the viewer's own soonest tasks, blocked ones left out."""
     if not viewer.has_tasks:
         return []
     mine = viewer.migration.tasks.filter(state=Task.State.OPEN).belonging_to(
-        viewer.user, viewer.migration
+        viewer.user, viewer.migration, viewer.now
     )
-    return rows(mine.with_people().soonest_first()[:NEXT_TASKS], viewer, now)
+    return rows(mine.with_people().soonest_first()[:NEXT_TASKS], viewer)
 
 
-def due_next(viewer: Viewer, now: datetime) -> list[TaskRow]:
+def due_next(viewer: Viewer) -> list[TaskRow]:
     """What falls due next, whoever does it."""
     tasks = viewer.migration.tasks.open().with_people().soonest_first()
-    return rows(tasks[:NEXT_TASKS], viewer, now)
+    return rows(tasks[:NEXT_TASKS], viewer)
 
 
-def late(viewer: Viewer, now: datetime) -> Late:
-    overdue = viewer.migration.tasks.overdue(now)
-    mine = overdue.belonging_to(viewer.user, viewer.migration)
+def late(viewer: Viewer) -> Late:
+    overdue = viewer.migration.tasks.overdue(viewer.now)
+    mine = overdue.belonging_to(viewer.user, viewer.migration, viewer.now)
     counted = overdue.aggregate(
         everybody=Count("pk"), mine=Count("pk", filter=Q(pk__in=mine.values("pk")))
     )

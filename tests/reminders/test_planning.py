@@ -204,6 +204,27 @@ class TestOverdue:
         assert colleague in told("overdue")
         assert world.clinician not in told("overdue")
 
+    def test_a_task_of_somebody_who_has_left_is_told_to_its_role_again(self, world):
+        task = Task.objects.get(code="CUT-03")
+        colleague = factories.make_person(Role.PRACTICE_STAFF, world.practice)
+        assign_task(task=task, assignee=colleague, by=world.manager, at=FDP_AT)
+        colleague.memberships.update(valid_to=FDP_AT.date())
+        plan_due(now=self.MORNING)
+        assert colleague not in told("overdue")
+        assert world.clinician in told("overdue")
+        assert [found.code for found in overdue_of(world.clinician, self.MORNING).tasks] == [
+            "CUT-03"
+        ]
+
+    @pytest.mark.parametrize("who", ["colleague", "supplier", "old_supplier", "buyer"])
+    def test_whoever_has_a_part_in_it_keeps_what_is_assigned_to_them(self, world, who):
+        person = getattr(world, who)
+        task = Task.objects.get(code="CUT-03")
+        assign_task(task=task, assignee=person, by=world.manager, at=FDP_AT)
+        plan_due(now=self.MORNING)
+        assert person in told("overdue")
+        assert world.clinician not in told("overdue")
+
     def test_where_the_project_manager_has_left_the_role_their_colleague_gets_the_mail(self, world):
         world.project_manager.memberships.update(valid_to=FDP_AT.date())
         plan_due(now=self.MORNING)

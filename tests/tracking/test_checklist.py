@@ -11,6 +11,7 @@ from practices.tracking.models import Task
 from tests.factories import GO_LIVE_AT, MONDAY
 
 from .cast import assert_sound, count_queries, make_big_plan, make_cast
+from .test_dates_pages import said
 
 pytestmark = pytest.mark.django_db
 PHASE = ("phases", "go_live")
@@ -193,3 +194,50 @@ def test_strangers_find_nothing(cast, get, path):
 
 def test_an_unknown_phase_is_not_found(cast, get):
     assert get(cast.manager, cast.url("phases", "nowhere")).status_code == 404
+
+
+class TestWhenTheAssigneeHasLeft:
+    @pytest.fixture
+    def left(self, cast):
+        """GL-01, a task of the practice manager, given to somebody who then leaves."""
+        task = cast.task("GL-01")
+        services.assign_task(task=task, assignee=cast.staff, by=cast.manager, at=MONDAY)
+        cast.staff.memberships.update(valid_to=MONDAY.date())
+        return task
+
+    def test_it_is_a_task_of_its_role_again_and_says_why(self, cast, get, left):
+        page = get(cast.manager, cast.url(*PHASE) + "?show=mine")
+        assert shown(page) == ["GL-01"]
+        text = said(page)
+        assert "<span>Practice manager (yours)</span>" in text
+        assert "Was assigned to Bob Reception, who has left" in text
+        page = get(cast.manager, cast.url("tasks", "GL-01"))
+        assert "Was assigned to Bob Reception, who has left" in said(page)
+
+    def test_whoever_holds_the_role_may_tick_it(self, cast, client):
+        task = cast.task("CUT-03")
+        services.assign_task(task=task, assignee=cast.staff, by=cast.manager, at=MONDAY)
+        with time_machine.travel(MONDAY, tick=False):
+            client.force_login(cast.clinician)
+            assert client.post(cast.url("tasks", "CUT-03", "tick")).status_code == 403
+            cast.staff.memberships.update(valid_to=MONDAY.date())
+            assert client.post(cast.url("tasks", "CUT-03", "tick")).status_code == 302
+        assert cast.task("CUT-03").state == Task.State.DONE
+
+    def test_who_is_to_do_it_is_asked_again(self, cast, get, left):
+        page = said(get(cast.manager, cast.url("tasks", "GL-01", "assign")))
+        assert "Anybody who is: practice manager" in page
+        assert "Bob Reception</option>" not in page
+
+    def test_it_is_theirs_again_when_they_come_back(self, cast, get, left):
+        cast.staff.memberships.update(valid_to=None)
+        assert shown(get(cast.manager, cast.url(*PHASE) + "?show=mine")) == []
+        page = get(cast.manager, cast.url(*PHASE))
+        assert "<span>Bob Reception</span>" in said(page)
+        assert "who has left" not in said(page)
+
+    def test_many_take_as_many_statements_as_one(self, cast, client, left):
+        url = cast.url("tasks") + "?show=all"
+        one = count_queries(client, cast.manager, url)
+        cast.migration.tasks.update(assignee=cast.staff)
+        assert count_queries(client, cast.manager, url) == one

@@ -1,18 +1,41 @@
 """Tasks of a migration, with their notes and evidence."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, ClassVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
-from practices.accounts.models import User
-from practices.accounts.roles import PRACTICE_ROLES, Owner
+from practices.accounts.models import Membership, User
+from practices.accounts.roles import PORTFOLIO_ROLES, PRACTICE_ROLES, Owner, Role
 from practices.common.history import tracked
 from practices.common.models import StoredFile, Text
+from practices.common.time import london_date
+from practices.directory.models import CommissionerLink
 from practices.plans.models import PlanTask, Unit
 
 from .migration import Migration, Phase
+
+
+def assignee_is_here(day: date) -> Exists:
+    """Whether a task's assignee holds a role in its migration that gives them tasks.
+
+    The rule of ``Migration.roles_of`` for the tasks of any migrations at once.
+    """
+    commissioner = CommissionerLink.objects.filter(
+        practice=OuterRef(OuterRef("migration__practice")), valid_to=None
+    )
+    return Exists(
+        Membership.objects.held_on(day).filter(
+            Q(role__in=PRACTICE_ROLES, organisation=OuterRef("migration__practice"))
+            | Q(role__in=PORTFOLIO_ROLES, organisation=OuterRef("migration__run_by"))
+            | Q(role=Role.SUPPLIER, organisation=OuterRef("migration__target_system__supplier"))
+            | Q(role=Role.SUPPLIER, organisation=OuterRef("migration__source_system__supplier"))
+            | Q(role=Role.COMMISSIONER, organisation__in=commissioner.values("commissioner")),
+            person=OuterRef("assignee"),
+            person__is_active=True,
+        )
+    )
 
 
 class TaskQuerySet(models.QuerySet["Task"]):
@@ -23,13 +46,21 @@ class TaskQuerySet(models.QuerySet["Task"]):
     def overdue(self, now: datetime) -> "TaskQuerySet":
         return self.open().filter(due_at__lte=now)
 
-    def belonging_to(self, user: User, migration: Migration) -> "TaskQuerySet":
-        """Assigned to this person, or to nobody and owned by a role they hold here."""
+    def left_behind(self, now: datetime) -> "TaskQuerySet":
+        """Assigned to somebody who has no part in the migration any more."""
+        return self.filter(~assignee_is_here(london_date(now)), assignee__isnull=False)
+
+    def belonging_to(self, user: User, migration: Migration, now: datetime) -> "TaskQuerySet":
+        """Assigned to this person, or owned by a role they hold here and with nobody.
+
+        A task is with nobody when it is not assigned, or to somebody who has left.
+        """
         roles = migration.roles_of(user)
         if roles & PRACTICE_ROLES:
             # A third-party supplier is a contact, not a user: the practice ticks for it.
             roles |= {Owner.THIRD_PARTY_SUPPLIER}
-        return self.filter(Q(assignee=user) | Q(assignee=None, owner__in=roles))
+        with_nobody = ~assignee_is_here(london_date(now))
+        return self.filter(Q(assignee=user) | Q(with_nobody, owner__in=roles))
 
     def soonest_first(self) -> "TaskQuerySet":
         return self.order_by("due_at", "phase__position", "code")
@@ -172,10 +203,8 @@ class Task(models.Model):
     def is_overdue(self, now: datetime) -> bool:
         return self.is_unfinished and self.due_at <= now
 
-    def is_for(self, user: User, roles: frozenset[str]) -> bool:
-        """The rule of :meth:`TaskQuerySet.belonging_to`, for a task in hand."""
-        if self.assignee_id is not None:
-            return self.assignee_id == user.pk
+    def is_owned_by(self, roles: frozenset[str]) -> bool:
+        """Whether it is a task of somebody who acts as one of these roles in the migration."""
         if self.owner == Owner.THIRD_PARTY_SUPPLIER:
             return bool(roles & PRACTICE_ROLES)
         return self.owner in roles

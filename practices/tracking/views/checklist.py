@@ -36,12 +36,11 @@ class Shown:
     def __init__(
         self, request: SignedInRequest, viewer: queries.Viewer, tasks: TaskQuerySet, *, default: str
     ) -> None:
-        now = clock.now()
-        mine = tasks.open().belonging_to(viewer.user, viewer.migration)
+        mine = tasks.open().belonging_to(viewer.user, viewer.migration, viewer.now)
         self.lists = {
             "mine": ("Mine", mine),
             "open": ("To do", tasks.open()),
-            "overdue": ("Late", tasks.overdue(now)),
+            "overdue": ("Late", tasks.overdue(viewer.now)),
             "all": ("All", tasks),
         }
         if not viewer.has_tasks:
@@ -83,9 +82,9 @@ def _phase_page(
     request: SignedInRequest, phase: Phase, *, errors: tuple[object, ...] = (), status: int = 200
 ) -> HttpResponse:
     now = clock.now()
-    viewer = queries.Viewer(request.user, phase.migration)
+    viewer = queries.Viewer(request.user, phase.migration, now)
     shown = Shown(request, viewer, phase.tasks.all(), default="all")
-    rows = queries.rows(shown.tasks(), viewer, now)
+    rows = queries.rows(shown.tasks(), viewer)
     return render(
         request,
         "tracking/phase.html",
@@ -114,7 +113,7 @@ def tick_several(request: SignedInRequest, reference: str, key: str) -> HttpResp
     """Tick every chosen task of a phase in one act."""
     migration = visible_migration(request, reference)
     phase = _phase(migration, key)
-    viewer = queries.Viewer(request.user, migration)
+    viewer = queries.Viewer(request.user, migration, clock.now())
     if not viewer.has_tasks:
         raise PermissionDenied
     codes = [code for code in request.POST.getlist("code") if "\x00" not in code]
@@ -173,10 +172,10 @@ def add(request: SignedInRequest, reference: str, key: str) -> HttpResponse:
 def all_tasks(request: SignedInRequest, reference: str) -> HttpResponse:
     """The tasks of every phase, some pages of them when there are many."""
     migration = visible_migration(request, reference)
-    viewer = queries.Viewer(request.user, migration)
+    viewer = queries.Viewer(request.user, migration, clock.now())
     shown = Shown(request, viewer, migration.tasks.all(), default="mine")
     page = Paginator(shown.tasks(), PER_PAGE).get_page(request.GET.get("page"))
-    rows = queries.rows(page.object_list, viewer, clock.now())
+    rows = queries.rows(page.object_list, viewer)
     return render(
         request,
         "tracking/tasks.html",

@@ -103,10 +103,10 @@ def _back(migration: Migration) -> str:
 def dates(request: SignedInRequest, reference: str) -> HttpResponse:
     """Every key date: planned, actual, what can be done about it; and every clock run."""
     migration = visible_migration(request, reference)
-    viewer = queries.Viewer(request.user, migration)
+    now = clock.now()
+    viewer = queries.Viewer(request.user, migration, now)
     found = list(migration.key_dates.select_related("plan_key_date", "recorded_by").in_order())
     names = {d.key: d.title for d in found}
-    now = clock.now()
     runs = migration.clock_runs.select_related("plan_clock").order_by("key", "attempt")
     return render(
         request,

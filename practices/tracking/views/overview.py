@@ -23,9 +23,9 @@ def overview(request: SignedInRequest, reference: str) -> HttpResponse:
     """What is due, how far it is, which clocks run, who to call."""
     migration = visible_migration(request, reference)
     now = clock.now()
-    viewer = queries.Viewer(request.user, migration)
+    viewer = queries.Viewer(request.user, migration, now)
     dates = list(migration.key_dates.select_related("plan_key_date").in_order())
-    mine = queries.next_tasks(viewer, now)
+    mine = queries.next_tasks(viewer)
     gates = queries.gate_lines(migration)
     return render(
         request,
@@ -37,10 +37,10 @@ def overview(request: SignedInRequest, reference: str) -> HttpResponse:
             "dates": dates,
             **_clocks(migration, queries.go_live_of(dates), now),
             "mine": mine,
-            "rows": mine or queries.due_next(viewer, now),
+            "rows": mine or queries.due_next(viewer),
             "place": "next",
             "back": request.path,
-            "late": queries.late(viewer, now),
+            "late": queries.late(viewer),
             "phases": queries.phase_lines(migration, now),
             "gates": gates,
             "bypasses": [bypass for line in gates for bypass in line.bypasses],

@@ -4,6 +4,7 @@ from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404
 
 from practices.accounts.roles import Permission
+from practices.common import clock
 from practices.common.access import SignedInRequest
 from practices.tracking.models import Migration, Task
 from practices.tracking.queries import Viewer
@@ -35,7 +36,7 @@ def visible_task(request: SignedInRequest, reference: str, code: str) -> Task:
 def workable_task(request: SignedInRequest, reference: str, code: str) -> Task:
     """A task this person may tick: any with the right to all, else their own."""
     task = visible_task(request, reference, code)
-    if not Viewer(request.user, task.migration).may_work(task):
+    if not Viewer(request.user, task.migration, clock.now()).may_work(task):
         raise PermissionDenied
     return task
 

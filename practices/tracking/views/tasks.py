@@ -80,7 +80,7 @@ def _task_page(
     status: int = 200,
 ) -> HttpResponse:
     """The page; ``form`` is a note or evidence that could not be kept, with what was typed."""
-    viewer = queries.Viewer(request.user, task.migration)
+    viewer = queries.Viewer(request.user, task.migration, clock.now())
     subject = f"task:{task.code}"
     helps = task.plan_task.helps if task.plan_task else []
     return render(
@@ -89,7 +89,7 @@ def _task_page(
         {
             "migration": task.migration,
             "task": task,
-            "row": queries.TaskRow(task, viewer, clock.now()),
+            "row": queries.TaskRow(task, viewer),
             "viewer": viewer,
             "helps": [Owner(owner).label for owner in helps],
             "can_edit": viewer.may(Permission.EDIT_TASKS) and task.migration.is_active,
@@ -115,12 +115,12 @@ def _row(
 ) -> HttpResponse:
     """The task's row for the list it was pressed in, with that list's progress beside it."""
     task = _fresh(task)
-    viewer = queries.Viewer(request.user, task.migration)
     now = clock.now()
+    viewer = queries.Viewer(request.user, task.migration, now)
     place = request.POST.get("place", "")
     context = {
         "migration": task.migration,
-        "row": queries.TaskRow(task, viewer, now),
+        "row": queries.TaskRow(task, viewer),
         "place": place,
         "back": _back(request, task).partition("#")[0],
         "said": said or problem,
@@ -132,7 +132,7 @@ def _row(
     elif place == "next":
         task.migration.refresh_from_db(fields=COUNTERS)
         context["phases"] = queries.phase_lines(task.migration, now)
-        context["late"] = queries.late(viewer, now)
+        context["late"] = queries.late(viewer)
     return render(request, "tracking/_task_answer.html", context, status=status)
 
 
@@ -263,11 +263,11 @@ def _ask(
                 messages.success(request, done)
                 return redirect(_back(request, task))
     form.cancel_url = _back(request, task)
-    viewer = queries.Viewer(request.user, task.migration)
+    viewer = queries.Viewer(request.user, task.migration, clock.now())
     context |= {
         "migration": task.migration,
         "task": task,
-        "row": queries.TaskRow(task, viewer, clock.now()),
+        "row": queries.TaskRow(task, viewer),
         "form": form,
         "heading": heading,
     }
@@ -314,8 +314,10 @@ def block(request: SignedInRequest, reference: str, code: str) -> HttpResponse:
 def assign(request: SignedInRequest, reference: str, code: str) -> HttpResponse:
     """Give a task to one person, or back to everybody of its role."""
     task = task_for(request, reference, code, Permission.EDIT_TASKS)
-    people = queries.assignable_people(task.migration, clock.now())
-    if task.assignee and not any(task.assignee in group for group in people.values()):
+    now = clock.now()
+    people = queries.assignable_people(task.migration, now)
+    here = not queries.Viewer(request.user, task.migration, now).has_left(task)
+    if task.assignee and here and not any(task.assignee in group for group in people.values()):
         people["Now"] = [task.assignee]
     form = AssignForm(
         request.POST if request.method == "POST" else None,
