@@ -180,7 +180,11 @@ ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(SITE_URL).scheme
 # A whole building shares one address, so only the limit per account is tight.
-ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "60/m/ip,5/5m/key"}
+ACCOUNT_RATE_LIMITS = {
+    "login": "60/m/ip",
+    "login_failed": "60/m/ip,5/5m/key",
+    "keep_unsent": "60/m/ip",  # forms of people who were signed out (unsent.py)
+}
 # Proxies of ours in front of gunicorn; the client's address is read past exactly that many.
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0 if DEVELOPMENT else 1)
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
@@ -190,6 +194,7 @@ SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "migration_tracker.sign_in.stale_page"
 
 # --- What browsers are told -----------------------------------------------------------------
 
@@ -298,6 +303,7 @@ CELERY_BEAT_SCHEDULE = {
     "reminders": {"task": "practices.reminders.tasks.sweep", "schedule": 60.0},
     "jobs": {"task": "practices.common.tasks.restart_jobs", "schedule": 60.0},
     "orphans": {"task": "practices.common.tasks.remove_orphans", "schedule": 6 * 60 * 60.0},
+    "sessions": {"task": "practices.common.tasks.remove_ended_sessions", "schedule": 60 * 60.0},
 }
 
 # --- Log: to standard error, every line with the id of the request it belongs to ---------------

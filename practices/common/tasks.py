@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from celery import shared_task
+from django.contrib.sessions.backends.db import SessionStore
 
 from . import clock, files, jobs
 
@@ -20,3 +21,9 @@ def restart_jobs() -> None:
 @shared_task
 def remove_orphans() -> None:
     files.remove_orphans(before=clock.now() - timedelta(days=1))
+
+
+@shared_task
+def remove_ended_sessions() -> None:
+    """What was typed in one must not outlive it."""
+    SessionStore.clear_expired()

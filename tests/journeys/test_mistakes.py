@@ -7,6 +7,7 @@ import pytest
 from django.contrib.sessions.models import Session
 from playwright.sync_api import expect
 
+from practices.accounts.models import User
 from practices.accounts.roles import Role
 from practices.common import clock
 from tests.factories import make_migration, make_person, make_practice
@@ -60,20 +61,52 @@ def test_a_mistake_is_named_found_and_mended(visitor: Visitor, practice_manager)
     expect(page).not_to_have_title(re.compile("^Error: "))
 
 
-def test_when_the_session_ends_she_signs_in_and_is_back(visitor: Visitor, practice_manager):
+@pytest.mark.parametrize("scripts", [True, False])
+def test_when_the_session_ends_nothing_she_typed_is_lost(new_visitor, practice_manager, scripts):
     # Given a task's page on which she types a note
-    title = "Check the data that came over"
+    visitor = new_visitor(scripts=scripts)
+    visitor.signs_in(practice_manager)
+    title, note = "Check the data that came over", "The pharmacist checks them on Friday."
     visitor.follows(title)
-    visitor.enters("The pharmacist checks them on Friday.", "Add a note")
+    visitor.enters(note, "Add a note")
 
     # When her session ends before she presses the button
     Session.objects.all().delete()
     visitor.presses("Add note")
 
-    # Then she is told, signs in, and is back on that page
+    # Then she is told, signs in, and sees what she typed
     visitor.is_on("Sign in")
-    visitor.is_told("this was not saved")
-    visitor.enters(practice_manager.email, "Email address")
+    visitor.sees("You were signed out before this was saved.")
+    signs_in_again(visitor, practice_manager)
+    visitor.is_on("You were signed out before this was saved")
+    visitor.sees(note)
+
+    # And a press saves it on that page
+    visitor.presses("Send it now")
+    visitor.is_told("Your note is added.")
+    visitor.is_on(title)
+    visitor.sees(note)
+
+
+def test_a_tick_in_place_waits_for_her_to_sign_in(visitor: Visitor, practice_manager):
+    # Given a checklist, where a tick answers in place
+    visitor.opens(f"{visitor.page.url}phases/cut_over/")
+    tick = re.compile("^Mark as done ?: Check the data that came over")
+    checklist = visitor.page.url
+
+    # When her session ends before she ticks
+    Session.objects.all().delete()
+    visitor.presses(tick)
+
+    # Then she signs in, and may still throw it away
+    visitor.is_on("Sign in")
+    signs_in_again(visitor, practice_manager)
+    visitor.presses("Throw it away")
+    assert visitor.page.url == checklist
+    expect(visitor.main.get_by_role("button", name=tick)).to_be_visible()
+
+
+def signs_in_again(visitor: Visitor, person: User) -> None:
+    visitor.enters(person.email, "Email address")
     visitor.page.get_by_label("Password", exact=True).fill(PASSWORD)
     visitor.presses("Sign in")
-    visitor.is_on(title)
