@@ -192,6 +192,8 @@ class Journey:
         v.follows("Record the end of old-system access")
         v.enters_day(self.today)
         v.presses("Record it")
+        v.sees("days before the planned date", self.last_day)
+        v.presses("Yes, record it")
 
     def then_access_has_ended(self):
         v = self.visitor

@@ -249,6 +249,72 @@ class TestRecording:
         assert key_date(cast, "FDP").actual_at == FDP_AT
 
 
+class TestADateFarFromItsPlan:
+    """Access is planned to end on 27 May 2027."""
+
+    @pytest.fixture(autouse=True)
+    def live(self, cast):
+        go_live(cast, FDP_AT, GO_LIVE_AT)
+        with time_machine.travel(GO_LIVE_AT + 10 * WEEK, tick=False):
+            yield
+
+    @staticmethod
+    def typed_day(day: int, month: int) -> dict[str, str]:
+        return {"when_day": str(day), "when_month": str(month), "when_year": "2027"}
+
+    @pytest.mark.parametrize(
+        ("day", "words"),
+        [
+            ((12, 4), "That is 45 days before the planned date, Thursday 27 May 2027."),
+            ((19, 5), "That is 8 days before the planned date, Thursday 27 May 2027."),
+            ((4, 6), "That is 8 days after the planned date, Thursday 27 May 2027."),
+        ],
+    )
+    def test_the_person_is_asked_and_says_yes(self, cast, as_, day, words):
+        client, url = as_(cast.manager), cast.url("dates/EOA/record")
+        page = client.post(url, self.typed_day(*day))
+        assert page.status_code == 422
+        assert words in said(page)
+        assert "Yes, record it" in said(page)
+        assert key_date(cast, "EOA").actual is None
+        assert clock_run(cast, "access").is_running
+        sure = page.context["form"].asked_about
+        done = client.post(url, {**self.typed_day(*day), "sure": sure}, follow=True)
+        assert "End of old-system access is recorded" in messages(done)
+        assert (key_date(cast, "EOA").actual_on.day, key_date(cast, "EOA").actual_on.month) == day
+
+    @pytest.mark.parametrize("day", [(20, 5), (27, 5), (3, 6)])
+    def test_within_a_week_nobody_is_asked(self, cast, as_, day):
+        client = as_(cast.manager)
+        assert client.post(cast.url("dates/EOA/record"), self.typed_day(*day)).status_code == 302
+
+    def test_yes_to_one_date_is_not_yes_to_another(self, cast, as_):
+        client, url = as_(cast.manager), cast.url("dates/EOA/record")
+        sure = client.post(url, self.typed_day(12, 4)).context["form"].asked_about
+        page = client.post(url, {**self.typed_day(13, 4), "sure": sure})
+        assert "That is 44 days before" in said(page)
+        assert key_date(cast, "EOA").actual is None
+
+    def test_what_cannot_be_is_refused_and_not_asked_about(self, cast, as_):
+        page = as_(cast.manager).post(cast.url("dates/EOA/record"), self.typed_day(11, 4))
+        assert "Old-system access ends after go-live" in said(page)
+        assert "Yes, record it" not in said(page)
+
+    def test_correcting_asks_as_well_and_keeps_the_reason(self, cast, as_):
+        record(cast, "EOA", key_date(cast, "EOA").planned_on)
+        sent = {
+            **self.typed_day(12, 4),
+            "seen": key_date(cast, "EOA").actual_at.isoformat(),
+            "reason": "Switched off early",
+        }
+        client, url = as_(cast.manager), cast.url("dates/EOA/record")
+        page = client.post(url, sent)
+        assert "That is 45 days before" in said(page)
+        assert "Switched off early</textarea>" in said(page)
+        client.post(url, {**sent, "sure": page.context["form"].asked_about})
+        assert key_date(cast, "EOA").actual_on.month == 4
+
+
 @pytest.mark.usefixtures("after_go_live")
 class TestTakingBack:
     def test_it_says_what_follows_and_asks_why(self, cast, as_):

@@ -61,15 +61,33 @@ class PlanDateForm(MomentForm):
 
 
 class RecordDateForm(MomentForm):
+    """``sure`` is the instant that the person confirms although it is far from the plan."""
+
     submit_text = "Record it"
     label = "Actual {}"
+    asked_about = ""
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether the question was answered, and about the date that stands there now."""
+        return self.data.get("sure") == self.moment.at.isoformat()
+
+    def ask(self, question: str) -> None:
+        """Show the question; the button then says yes to it."""
+        self.asked_about = self.moment.at.isoformat()
+        self.add_error("when", question)
+
+    def buttons(self) -> ButtonGroup:
+        if not self.asked_about:
+            return super().buttons()
+        yes = Submit(f"Yes, {self.submit_text.lower()}", name="sure", value=self.asked_about)
+        return ButtonGroup(yes, Link("Cancel", self.cancel_url))
 
 
-class CorrectDateForm(MomentForm):
+class CorrectDateForm(RecordDateForm):
     """``seen`` is the recorded instant that the person corrects."""
 
     submit_text = "Correct it"
-    label = "Actual {}"
     seen = forms.CharField(widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -30,6 +30,8 @@ from .replanning import (
 
 # A typing slip in the year would tell everybody at once that a clock is over.
 FARTHEST_FROM_PLAN = timedelta(days=183)
+# Further than this from the plan, the person is asked whether they meant it.
+NEAR_PLAN = timedelta(days=7)
 
 
 class GateClosed(Refused):
@@ -41,6 +43,17 @@ class GateClosed(Refused):
         super().__init__(
             f"This cannot go ahead before the sign-off {names}. A project manager can record "
             "that it happened without."
+        )
+
+
+class FarFromPlan(Refused):
+    """The date may be right, but nobody has been asked yet."""
+
+    def __init__(self, d: KeyDate, when: Moment) -> None:
+        days = (when.on - d.planned_on).days
+        super().__init__(
+            f"That is {abs(days)} days {'after' if days > 0 else 'before'} the planned date, "
+            f"{uk_date(d.planned_on)}. Is it right?"
         )
 
 
@@ -63,6 +76,7 @@ def record_actual(
     at: datetime,
     reason: str = "",
     seen: datetime | None = None,
+    sure: bool = True,
 ) -> Recorded:
     """Record when a key date really happened, or correct it with a reason.
 
@@ -70,11 +84,12 @@ def record_actual(
     stops it, starts old-system access and needs its gates open (guide.md B.1, C).
     The task that records this date is done by the same act (decision 6). ``seen``
     is the actual instant the person corrects; recording it again as it is changes
-    nothing.
+    nothing. ``sure`` is false where the person can be asked about a surprising date.
 
     Raises :class:`Conflict` when somebody else recorded it meanwhile,
-    :class:`GateClosed` when a sign-off is missing, :class:`Refused` when the date
-    lies in the future or out of order, or a correction has no reason.
+    :class:`GateClosed` when a sign-off is missing, :class:`FarFromPlan` when a date
+    more than a week from its plan has to be confirmed, :class:`Refused` when the
+    date lies in the future or out of order, or a correction has no reason.
     """
     migration = lock(migration)
     dates = dates_of(migration)
@@ -95,9 +110,11 @@ def record_actual(
         waiting = [gate for fact in facts for gate in gates.blocking(migration, fact)]
         if waiting:
             raise GateClosed(waiting)
-        if key in STAGE_DATES:
-            move(migration, f"record {key}")
-            migration.save(update_fields=["state"])
+    if not sure and abs(when.on - d.planned_on) > NEAR_PLAN:
+        raise FarFromPlan(d, when)
+    if not d.actual and key in STAGE_DATES:
+        move(migration, f"record {key}")
+        migration.save(update_fields=["state"])
     moved = _write_actual(migration, dates, d, when, by=by, at=at, kind=kind, reason=why)
     clocks.follow_facts(migration, *facts, by=by, at=at)
     _settle_recording_task(migration, key, Task.State.DONE, by=by, at=at, reason=None)

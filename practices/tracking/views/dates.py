@@ -23,7 +23,7 @@ from practices.tracking.forms.dates import (
 )
 from practices.tracking.models import KeyDate, Migration
 from practices.tracking.rules import EOA, FDP, GL, in_hours
-from practices.tracking.services.dates import GateClosed, Recorded
+from practices.tracking.services.dates import FarFromPlan, GateClosed, Recorded
 from practices.tracking.services.gates import blocking
 from practices.tracking.services.replanning import RePlan, preview_replan
 
@@ -208,6 +208,7 @@ def record(request: SignedInRequest, reference: str, key: str) -> HttpResponse:
             when=form.moment,
             reason=form.cleaned_data.get("reason", ""),
             seen=form.cleaned_data.get("seen"),
+            sure=form.is_sure,
             by=request.user,
             at=clock.now(),
         )
@@ -225,6 +226,9 @@ def record(request: SignedInRequest, reference: str, key: str) -> HttpResponse:
         # What is missing stands above the form, with links.
         form.add_error(None, str(refusal))
         return _record_page(request, migration, form)
+    except FarFromPlan as question:
+        form.ask(str(question))
+        return _record_page(request, migration, form)
     except Refused as refusal:
         form.add_error("when", str(refusal))
         return _record_page(request, migration, form)
@@ -232,7 +236,7 @@ def record(request: SignedInRequest, reference: str, key: str) -> HttpResponse:
     return redirect("tracking:dates", reference)
 
 
-def _record_form(key_date: KeyDate, data: dict[str, str] | None = None) -> MomentForm:
+def _record_form(key_date: KeyDate, data: dict[str, str] | None = None) -> RecordDateForm:
     """The form for the date as the person saw it: not recorded, or recorded as ``seen``."""
     if data is not None:
         form = CorrectDateForm if "seen" in data else RecordDateForm
