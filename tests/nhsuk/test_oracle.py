@@ -369,3 +369,10 @@ def test_a_message_is_a_notification_banner(variant):
     message = Message({"success": SUCCESS, "info": INFO}[variant], "Saved")
     html = ours("{% include 'components/messages.html' %}", messages=[message])
     assert lines(html) == lines(expected)
+
+
+def test_what_is_said_twice_before_a_page_is_shown_stands_there_once():
+    said = [Message(SUCCESS, "Saved"), Message(INFO, "Saved"), Message(SUCCESS, "Saved")]
+    html = ours("{% include 'components/messages.html' %}", messages=said)
+    assert html.count("Saved") == 2
+    assert html.count("nhsuk-notification-banner--success") == 1

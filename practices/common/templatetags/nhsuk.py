@@ -337,6 +337,12 @@ def pagination(context: Context, page: Page[Any]) -> dict[str, Any]:
     }
 
 
+@register.filter
+def once(messages: Iterable[Any]) -> list[Any]:
+    """Messages without those that say the same again: several presses may come before a page."""
+    return list({(message.level, str(message)): message for message in messages}.values())
+
+
 @register.simple_tag
 def printed_at() -> str:
     """The line on paper that says how old the sheet is."""
