@@ -43,6 +43,15 @@ class RequestIdFilter(logging.Filter):
         return True
 
 
+class NoTraceback(logging.Filter):
+    """An answer below 500 is no fault of ours: one line says all there is to say."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if getattr(record, "status_code", 500) < 500:
+            record.exc_info = None
+        return True
+
+
 class NoStore:
     """Keep pages of signed-in people out of every cache, also the browser's own (ASVS 14.3.2)."""
 

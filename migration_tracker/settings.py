@@ -312,7 +312,10 @@ LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "migration_tracker.middleware.RequestIdFilter"}},
+    "filters": {
+        "request_id": {"()": "migration_tracker.middleware.RequestIdFilter"},
+        "no_traceback": {"()": "migration_tracker.middleware.NoTraceback"},
+    },
     "formatters": {
         "line": {
             "format": "{asctime} {levelname} {name} [{request_id}] {message}",
@@ -323,7 +326,7 @@ LOGGING = {
         "stderr": {
             "class": "logging.StreamHandler",
             "formatter": "line",
-            "filters": ["request_id"],
+            "filters": ["request_id", "no_traceback"],
         }
     },
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},

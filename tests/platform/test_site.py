@@ -1,5 +1,6 @@
 """What every answer of the site carries."""
 
+import io
 import logging
 
 import pytest
@@ -58,6 +59,16 @@ def test_a_request_id_joins_answer_and_log(client: Client, caplog: pytest.LogCap
         answer = client.get("/no-such-page/")
     assert answer["X-Request-ID"] == current_request_id.get()
     assert [r for r in caplog.records if getattr(r, "request_id", "") == answer["X-Request-ID"]]
+
+
+def test_a_refusal_is_one_line_of_the_log(client: Client, monkeypatch: pytest.MonkeyPatch):
+    [handler] = [one for one in logging.getLogger().handlers if one.name == "stderr"]
+    log = io.StringIO()
+    monkeypatch.setattr(handler, "stream", log)
+    client.force_login(make_person())
+    assert client.get("/portfolio/").status_code == 403
+    [line] = log.getvalue().splitlines()
+    assert line.endswith("Forbidden (Permission denied): /portfolio/")
 
 
 @pytest.mark.parametrize(
