@@ -1,5 +1,6 @@
 """The form that every room starts from: NHS markup, and errors that say what to do."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from crispy_forms.helper import FormHelper
@@ -7,6 +8,9 @@ from crispy_forms.layout import Layout
 from django import forms
 
 from .layout import ButtonGroup, Link, Submit
+from .patient_data import holds_nhs_number
+
+CHECKED = "no_patient_data"
 
 
 class PlainErrors(forms.BaseForm):
@@ -57,6 +61,9 @@ class NHSForm(PlainErrors, forms.Form):
 
     ``submit_text`` is the button, ``cancel_url`` adds a cancel link. Override :meth:`layout`
     to group fields in fieldsets or to show other buttons.
+
+    What looks like an NHS number is asked about before it is taken: the form comes back with
+    a box to tick, because a reference of another kind can look like one.
     """
 
     submit_text = "Save and continue"
@@ -70,9 +77,38 @@ class NHSForm(PlainErrors, forms.Form):
         links = [Link("Cancel", self.cancel_url)] if self.cancel_url else []
         return ButtonGroup(Submit(self.submit_text), *links)
 
+    def typed(self) -> Iterator[tuple[str, str]]:
+        """Each text somebody typed, with the name of its field."""
+        for name, value in self.cleaned_data.items():
+            if isinstance(value, str):
+                yield name, value
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]
+        suspected = {name for name, text in self.typed() if holds_nhs_number(text)}
+        if not suspected:
+            return
+        self.fields[CHECKED] = forms.BooleanField(
+            label="I have checked: this is not an NHS number, and nothing in it is about a patient",
+            required=False,
+        )
+        if not self[CHECKED].data:
+            for name in sorted(suspected):
+                self.add_error(name, self._question(name))
+
+    def _question(self, name: str) -> str:
+        what = self.fields[name].label
+        return (
+            f"“{what}” has a number in it that could be an NHS number. Take it out, or tick "
+            "at the end of the form that it is not"
+        )
+
     @property
     def helper(self) -> FormHelper:
         helper = FormHelper()
         helper.form = self
-        helper.layout = Layout(*self.layout())
+        parts = self.layout()
+        if CHECKED in self.fields and CHECKED not in parts:
+            parts.insert(-1, CHECKED)
+        helper.layout = Layout(*parts)
         return helper

@@ -14,6 +14,7 @@ from typing import BinaryIO
 from django.core.files import File
 
 from practices.common.errors import Refused
+from practices.common.patient_data import holds_nhs_number
 from practices.common.text import NAMES, detect_encoding, read_lines
 
 LONGEST_LINE = 65_536  # characters
@@ -104,7 +105,7 @@ def check_practice_file(file: BinaryIO | File) -> PracticeFile:
 
     Raises :class:`Refused` when it is wrong as a whole, in one sentence that says
     what to do: not text, empty, no known columns, a quotation mark left open, a
-    line without end.
+    line without end, what could be an NHS number.
     """
     codec = detect_encoding(file)
     with closing(read_lines(file, codec, longest=LONGEST_LINE)) as lines:
@@ -112,7 +113,14 @@ def check_practice_file(file: BinaryIO | File) -> PracticeFile:
     if not first:
         raise Refused("The file is empty.")
     delimiter, layout = _recognise(first)
-    records = sum(1 for _ in _records(file, codec, delimiter))
+    records = 0
+    for line, cells in _records(file, codec, delimiter):
+        records += 1
+        if any(map(holds_nhs_number, cells)):
+            raise Refused(
+                f"Line {line:,} has a number in it that could be an NHS number. Nothing of the "
+                "file was kept. Take the number out and use the file again."
+            )
     total = records if layout.epraccur else records - 1
     if not total:
         raise Refused("The file has a header row and no lines below it.")

@@ -296,3 +296,9 @@ def test_a_stranger_is_sent_to_sign_in(client):
         response = client.get(reverse(f"directory:{name}"))
         assert response.status_code == 302
         assert response.url.startswith(reverse("account_login"))
+
+
+def test_a_file_name_with_an_nhs_number_is_refused_and_nothing_is_kept(administrator):
+    page = upload(administrator, GOOD, name="943 476 5919.csv").content.decode()
+    assert "The name of the file has a number in it that could be an NHS number" in page
+    assert not StoredFile.objects.exists()

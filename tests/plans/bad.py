@@ -16,6 +16,7 @@ BAD = [
     ("same code twice", ("code: CUT-03", "code: CUT-02"), "CUT-02.code", "two tasks"),
     ("same key twice", ("key: access\n    title: Old", "key: cut_over\n    title: Old"), "clocks.cut_over.key", "twice"),
     ("same field twice", ("slug: small", "slug: small\nslug: other"), "slug", "twice"),
+    ("an NHS number", ("statement: All data is across.", "statement: 'Data of 943 476 5919 is across.'"), "", "NHS number"),
     ("a code in small letters", ("code: CUT-03", "code: cut3"), "cut3.code", "CUT-16"),
     ("obligatory key date missing", ("  - key: EOA\n    title: End of old-system access\n    precision: day\n    clock: access\n", ""), "key_dates", "EOA"),
     ("go-live counted from something", ("title: Go-live\n    precision: minute", "title: Go-live\n    precision: minute\n    offset: {from: GL, by: 1, unit: days}"), "GL.offset", "leave this out"),

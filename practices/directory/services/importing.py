@@ -22,9 +22,11 @@ from django.core.files import File
 from django.db import connection, models, transaction
 
 from practices.common.csv_out import SafeCSV
+from practices.common.errors import Refused
 from practices.common.files import MEDIA_TYPES, TABLE, keep_file, store_file
 from practices.common.jobs import Progress, start_job
 from practices.common.models import Job
+from practices.common.patient_data import holds_nhs_number
 from practices.common.services import SITE_STREAM, record_event
 from practices.common.time import london_date
 from practices.directory.models import CommissionerLink, Organisation, Practice
@@ -132,6 +134,11 @@ def ask_for_import(*, upload: File, all_settings: bool, by: AbstractBaseUser, at
 
     Raises :class:`Refused` when the file is wrong as a whole.
     """
+    if holds_nhs_number(upload.name or ""):
+        raise Refused(
+            "The name of the file has a number in it that could be an NHS number. Nothing of the "
+            "file was kept. Rename it and use it again."
+        )
     check_practice_file(upload)
     stored = store_file(
         upload=upload, by=by, at=at, allowed=TABLE, megabytes=settings.IMPORT_MAX_MB

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 import yaml
 
+from practices.common.patient_data import holds_nhs_number
+
 MAX_DEPTH = 10
 MAX_PROBLEMS = 100
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -173,6 +175,8 @@ class _Builder:
             node = Mapping(line)
         elif isinstance(event, yaml.ScalarEvent):
             node = Scalar(line, event.value, plain=not event.style)
+            if holds_nhs_number(event.value):
+                self.report(line, "This could be an NHS number: a plan holds nothing of patients.")
         else:
             node = Scalar(line, "", plain=True)
         if self.open:

@@ -1,13 +1,18 @@
 """What people type about tasks."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
 
 from practices.accounts.models import User
 from practices.accounts.roles import Owner
+from practices.common.errors import Refused
 from practices.common.fields import UKDateField
+from practices.common.file_text import texts_in
+from practices.common.files import EVIDENCE, check_upload, clean_name
 from practices.common.forms import NHSForm
 
 LONGEST_REASON = 500
@@ -125,7 +130,26 @@ class EvidenceForm(NHSForm):
                 self.add_error("link", "Enter a web address or choose a file")
             elif len(given) > 1:
                 self.add_error("link", "Add the web address and the file one after the other")
+            elif cleaned.get("upload"):
+                self._look_at(cleaned["upload"])
         return cleaned
+
+    def _look_at(self, upload: UploadedFile) -> None:
+        try:
+            check_upload(upload=upload, allowed=EVIDENCE, megabytes=settings.EVIDENCE_MAX_MB)
+        except Refused as refusal:
+            self.add_error("upload", str(refusal))
+
+    def typed(self) -> Iterator[tuple[str, str]]:
+        yield from super().typed()
+        if upload := self.cleaned_data.get("upload"):
+            yield "upload", clean_name(upload.name)
+            yield from (("upload", text) for text in texts_in(upload))
+
+    def _question(self, name: str) -> str:
+        question = super()._question(name)
+        # A browser never fills in a file again.
+        return f"{question}. Choose the file again" if name == "upload" else question
 
 
 class AddTaskForm(NHSForm):
