@@ -4,7 +4,7 @@ A person has no rights of their own: every right comes from a membership of an
 organisation with a role, held on the day (house.md decision 3).
 """
 
-from datetime import date
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -18,10 +18,28 @@ from practices.common.history import tracked
 from practices.common.time import london_date
 from practices.directory.models import Organisation
 
-from .roles import SEE_ALL_ROLES, Permission, Role, permissions_of
+from .roles import LOOKS_AFTER, SEE_ALL_ROLES, Permission, Role, permissions_of
+
+ONE_DAY = timedelta(days=1)
 
 
-class UserManager(BaseUserManager["User"]):
+class UserQuerySet(models.QuerySet["User"]):
+    def looked_after_by(self, user: "User", day: date) -> "UserQuerySet":
+        """Whom this person looks after; administrators everybody, also who holds no role."""
+        if user.may(Permission.MANAGE_ACCOUNTS):
+            return self
+        theirs = Membership.objects.looked_after_by(user).not_over(day)
+        return self.filter(pk__in=theirs.values("person"))
+
+    def search(self, words: str) -> "UserQuerySet":
+        """People with each of these words in their name or e-mail address."""
+        found = self
+        for word in words.split():
+            found = found.filter(Q(name__icontains=word) | Q(email__icontains=word))
+        return found
+
+
+class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type: ignore[misc]
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
         user = self.model(email=self.normalize_email(email).lower(), **fields)
         user.set_password(password)
@@ -77,17 +95,42 @@ class User(AbstractBaseUser):
 
     def may(self, permission: Permission) -> bool:
         """Whether a role held today allows this somewhere; of one migration, ask that."""
-        return permission in permissions_of(self.roles)
+        return any(permission in membership.permissions for membership in self.current_memberships)
+
+
+def looked_after_by(user: User) -> Q:
+    """Of rows with an organisation and a role, those that ``user`` decides about.
+
+    The rule of docs/roles.md "Who may invite whom", without what only a migration tells.
+    """
+    if user.may(Permission.MANAGE_ACCOUNTS):
+        return Q()
+    found = Q(pk__in=[])
+    for membership in user.current_memberships:
+        if Permission.INVITE in membership.permissions:
+            roles = LOOKS_AFTER.get(membership.role, ())
+            found |= Q(organisation=membership.organisation_id, role__in=roles)
+    return found
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
     def held_on(self, day: date) -> "MembershipQuerySet":
-        return self.filter(valid_from__lte=day).filter(Q(valid_to=None) | Q(valid_to__gt=day))
+        return self.filter(valid_from__lte=day).not_over(day)
+
+    def not_over(self, day: date) -> "MembershipQuerySet":
+        """Held on this day, or to be held later."""
+        return self.filter(Q(valid_to=None) | Q(valid_to__gt=day))
+
+    def looked_after_by(self, user: User) -> "MembershipQuerySet":
+        return self.filter(looked_after_by(user))
 
 
 @tracked()
 class Membership(models.Model):
-    """A person's role in an organisation; ``valid_to`` is the first day it is no longer held."""
+    """A person's role in an organisation; ``valid_to`` is the first day it is no longer held.
+
+    ``deputy_for`` is the absent person in whose place they hold it, for those days.
+    """
 
     person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="memberships")
     organisation = models.ForeignKey(
@@ -96,6 +139,9 @@ class Membership(models.Model):
     role = models.CharField(max_length=20, choices=Role)
     valid_from = models.DateField()
     valid_to = models.DateField(null=True, blank=True)
+    deputy_for = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.PROTECT, related_name="deputies"
+    )
 
     objects = MembershipQuerySet.as_manager()
 
@@ -110,7 +156,89 @@ class Membership(models.Model):
                 condition=Q(valid_to=None) | Q(valid_to__gte=F("valid_from")),
                 name="membership_dates_in_order",
             ),
+            models.CheckConstraint(
+                condition=Q(deputy_for=None)
+                | (Q(valid_to__isnull=False) & ~Q(deputy_for=F("person"))),
+                name="membership_deputy_for_a_while",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.person} is {self.get_role_display()} of {self.organisation}"
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        return permissions_of(self.role, deputy=self.deputy_for_id is not None)
+
+    @property
+    def until(self) -> date | None:
+        """The last day it is held, as people say it; None without an end."""
+        return self.valid_to - ONE_DAY if self.valid_to else None
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def unanswered(self) -> "InvitationQuerySet":
+        """Neither accepted nor withdrawn; it may have expired."""
+        return self.filter(accepted_at=None, withdrawn_at=None)
+
+    def open(self, now: datetime) -> "InvitationQuerySet":
+        return self.unanswered().filter(expires_at__gt=now)
+
+    def looked_after_by(self, user: User) -> "InvitationQuerySet":
+        return self.filter(looked_after_by(user))
+
+
+@tracked(exclude=("email", "name", "nonce"))
+class Invitation(models.Model):
+    """A role in an organisation, offered to whoever reads mail at an address.
+
+    The link's token is not kept: it is reckoned from the id and ``nonce`` with the
+    secret key (tokens.py). Sending again changes the nonce, so older links die.
+    ``mail_asked_at`` is when its present mail was asked for.
+    """
+
+    email = models.EmailField(max_length=254)
+    name = models.CharField(max_length=150)
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.PROTECT, related_name="invitations"
+    )
+    role = models.CharField(max_length=20, choices=Role)
+    valid_to = models.DateField(null=True, blank=True, help_text="of the role, as in a membership")
+    invited_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    invited_at = models.DateTimeField()
+    expires_at = models.DateTimeField(help_text="exclusive")
+    mail_asked_at = models.DateTimeField()
+    nonce = models.CharField(max_length=32)
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    accepted_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(
+                fields=["email", "organisation", "role"],
+                condition=Q(accepted_at=None, withdrawn_at=None),
+                name="invitation_open_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(email=Lower("email")), name="invitation_email_lower_case"
+            ),
+            models.CheckConstraint(
+                condition=Q(accepted_at=None, accepted_by=None)
+                | Q(accepted_at__isnull=False, accepted_by__isnull=False, withdrawn_at=None),
+                name="invitation_accepted_whole",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"invitation {self.pk}"
+
+    def is_open(self, now: datetime) -> bool:
+        return self.accepted_at is None and self.withdrawn_at is None and now < self.expires_at
+
+    @property
+    def until(self) -> date | None:
+        """The last day of the role, as people say it; None without an end."""
+        return self.valid_to - ONE_DAY if self.valid_to else None

@@ -81,6 +81,7 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
         P.SIGN,
         P.CONFIRM_BYPASS,
         P.MANAGE_CONTACTS,
+        P.INVITE,
     },
     Role.PRACTICE_STAFF: _WORKER,
     Role.CLINICIAN: _WORKER,
@@ -103,6 +104,7 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
         P.VIEW_PORTFOLIO,
         P.VIEW_PLANS,
         P.VIEW_DIRECTORY,
+        P.INVITE,
     },
     Role.TRAINER: _WORKER | {P.SIGN, P.VIEW_PORTFOLIO},
     Role.DELIVERY_PARTNER: _WORKER | {P.SIGN, P.VIEW_PORTFOLIO},
@@ -117,12 +119,26 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
             P.MANAGE_PLANS,
             P.VIEW_DIRECTORY,
             P.IMPORT_PRACTICES,
+            P.INVITE,
+            P.MANAGE_ACCOUNTS,
         }
     ),
     Role.NATIONAL_VIEWER: frozenset({P.VIEW_MIGRATION, P.VIEW_PORTFOLIO}),
 }
 
 
-def permissions_of(roles: frozenset[str]) -> frozenset[Permission]:
-    """Everything that any of these roles may do."""
-    return frozenset().union(*(PERMISSIONS[role] for role in roles))
+# Whom a holder may look after, in the organisation they hold the role in: invite to which roles,
+# end and stand in for. Administrators look after all; accounts/scope.py applies it.
+LOOKS_AFTER: dict[str, frozenset[Role]] = {
+    Role.PRACTICE_MANAGER: PRACTICE_ROLES,
+    Role.PROJECT_MANAGER: PORTFOLIO_ROLES,
+}
+
+
+# Standing in for somebody is for a few days: it does not decide who belongs to an organisation.
+NOT_FOR_DEPUTIES = frozenset({P.INVITE, P.MANAGE_ACCOUNTS})
+
+
+def permissions_of(role: str, *, deputy: bool) -> frozenset[Permission]:
+    """What somebody who holds this role may do, or somebody who stands in for them."""
+    return PERMISSIONS[role] - NOT_FOR_DEPUTIES if deputy else PERMISSIONS[role]

@@ -46,6 +46,8 @@ class Permission(StrEnum):
     MANAGE_PLANS = "upload, publish and retire plans"
     VIEW_DIRECTORY = "look practices up"
     IMPORT_PRACTICES = "import practices"
+    INVITE = "invite people, end roles and appoint deputies where they look after people"
+    MANAGE_ACCOUNTS = "find anybody, close and open accounts, give roles, and see pages as they do"
 
 
 def requires(permission: Permission) -> Callable[[View], View]:

@@ -1,0 +1,64 @@
+"""The table of permissions in words: docs/roles.md is this text, and a test holds it so."""
+
+from practices.common.access import Permission
+
+from .roles import LOOKS_AFTER, PERMISSIONS, PORTFOLIO_ROLES, PRACTICE_ROLES, SEE_ALL_ROLES, Role
+
+INTRODUCTION = """\
+# Who may do what
+
+Written by `manage.py roles_table` from the table in `practices/accounts/roles.py`; a test fails
+when the two differ. A person has no rights of their own. Every right comes from a role they hold
+in an organisation on the day, and the role counts only where that organisation has a part.
+"""
+
+INVITING = """\
+## Who may invite whom
+
+The rule is `looked_after_by` in `practices/accounts/models.py`. Who may invite to a role in an
+organisation may also end it there and appoint a deputy for it.
+
+- A practice manager: every role of their own practice, also another practice manager.
+- A project manager: project managers, trainers and delivery partners of their own organisation.
+  From the people page of an active migration that their organisation runs, also every role of its
+  practice. Which migrations those are is known to the room above (`practices/tracking`), so that
+  page takes the organisation from `Migration.objects.visible_to`.
+- An administrator: every role of every organisation.
+
+Only administrators invite suppliers and commissioners: these see what they supply and all that
+they commission, which reaches beyond one project manager's migrations, so no one project manager
+can decide that they may.
+
+Nobody ends the role of the last administrator, and nobody closes their own account.
+
+## Deputies
+
+A deputy holds the role of an absent person for a range of days, and is marked as their deputy. On
+those days the tasks assigned to the absent person are theirs too, they may sign the seats of the
+role, and reminders come to them as well. History and sign-off say that a deputy signed. Nothing
+of this holds the day before or after. A deputy does not invite, end roles or appoint deputies:
+who belongs to an organisation is not decided in passing. The deputy's role ends with that of the
+person they stand in for.
+"""
+
+_SEES = {
+    **dict.fromkeys(PRACTICE_ROLES, "their own practice"),
+    **dict.fromkeys(PORTFOLIO_ROLES, "what their organisation runs"),
+    Role.SUPPLIER: "what they supply, as the new or the old supplier",
+    Role.COMMISSIONER: "the practices they commission now",
+    **dict.fromkeys(SEE_ALL_ROLES, "everything"),
+}
+
+
+def roles_table() -> str:
+    """The whole page, in Markdown."""
+    parts = [INTRODUCTION, "## Roles\n"]
+    for role in Role:
+        parts.append(f"### {role.label}\n")
+        parts.append(f"Key `{role.value}`. Sees {_SEES[role]}. May:\n")
+        allowed = PERMISSIONS[role]
+        parts.append("".join(f"- {p.value}\n" for p in Permission if p in allowed))
+        if role in LOOKS_AFTER:
+            cared_for = ", ".join(r.label for r in Role if r in LOOKS_AFTER[role])
+            parts.append(f"Looks after people of their organisation who are: {cared_for}.\n")
+    return "\n".join([*parts, INVITING])

@@ -1,0 +1,32 @@
+"""Every write of this room: accounts, roles, invitations."""
+
+from .invitations import accept, invite, join, send_again, withdraw_invitation
+from .memberships import add_membership, appoint_deputy, end_membership
+from .people import (
+    SERVICE_TEAM,
+    add_administrator,
+    add_person,
+    close_account,
+    open_account,
+)
+from .viewing import LONGEST_VIEW, may_be_viewed, start_viewing, stop_viewing
+
+__all__ = [
+    "LONGEST_VIEW",
+    "SERVICE_TEAM",
+    "accept",
+    "add_administrator",
+    "add_membership",
+    "add_person",
+    "appoint_deputy",
+    "close_account",
+    "end_membership",
+    "invite",
+    "join",
+    "may_be_viewed",
+    "open_account",
+    "send_again",
+    "start_viewing",
+    "stop_viewing",
+    "withdraw_invitation",
+]

@@ -1,0 +1,183 @@
+"""Invitations: the one way to an account. Who may invite whom is docs/roles.md."""
+
+import secrets
+from datetime import date, datetime, timedelta
+
+from django.contrib.auth.password_validation import validate_password
+from django.db import transaction
+
+from practices.accounts.models import Invitation, Membership, User
+from practices.accounts.roles import Role
+from practices.common.errors import Refused
+from practices.common.time import london_date, start_of_london_day
+from practices.directory.models import Organisation
+
+from ._base import note
+from .memberships import add_membership, must_fit
+from .people import add_person, tidy
+
+VALID_FOR = timedelta(days=14)
+NONCE_BYTES = 16
+
+
+@transaction.atomic
+def invite(
+    *,
+    email: str,
+    name: str,
+    organisation: Organisation,
+    role: str,
+    valid_to: date | None = None,
+    by: User,
+    at: datetime,
+) -> Invitation:
+    """Offer a role to whoever reads mail at an address; the reminders room writes to them.
+
+    ``valid_to`` is the first day the role is no longer held. The caller has checked that
+    ``by`` may give this role here. Raises :class:`Refused` when the address or the name
+    is none, the role does not fit, somebody has it already or is invited to it.
+    """
+    email, name = tidy(email=email, name=name)
+    must_fit(role, organisation)
+    # Two people who invite the same address wait for each other.
+    Organisation.objects.select_for_update().get(pk=organisation.pk)
+    if valid_to and valid_to <= london_date(at):
+        raise Refused("The last day of the role is over.")
+    held = Membership.objects.not_over(london_date(at)).filter(
+        person__email=email, organisation=organisation, role=role, deputy_for=None
+    )
+    if held.exists():
+        raise Refused(f"{email} is already {Role(role).label.lower()} of {organisation}.")
+    before = Invitation.objects.unanswered().filter(
+        email=email, organisation=organisation, role=role
+    )
+    if before.open(at).exists():
+        raise Refused(f"{email} is invited to this role already. Send that invitation again.")
+    before.update(withdrawn_at=at)
+    invitation = Invitation.objects.create(
+        email=email,
+        name=name,
+        organisation=organisation,
+        role=role,
+        valid_to=valid_to,
+        invited_by=by,
+        invited_at=at,
+        expires_at=_expiry(at, valid_to),
+        mail_asked_at=at,
+        nonce=secrets.token_hex(NONCE_BYTES),
+    )
+    _note("invitation.sent", invitation, by=by, at=at)
+    return invitation
+
+
+@transaction.atomic
+def send_again(*, invitation: Invitation, by: User, at: datetime) -> Invitation:
+    """A new mail with a new link, good for another fourteen days; older links stop working.
+
+    Raises :class:`Refused` when it was accepted or withdrawn.
+    """
+    invitation = _lock_unanswered(invitation)
+    invitation.nonce = secrets.token_hex(NONCE_BYTES)
+    invitation.mail_asked_at = at
+    invitation.expires_at = _expiry(at, invitation.valid_to)
+    invitation.save(update_fields=["nonce", "mail_asked_at", "expires_at"])
+    _note("invitation.sent_again", invitation, by=by, at=at)
+    return invitation
+
+
+@transaction.atomic
+def withdraw_invitation(*, invitation: Invitation, by: User, at: datetime) -> None:
+    """Take an invitation back: its link stops working, and a mail that waits is not sent.
+
+    Raises :class:`Refused` when it was accepted or withdrawn.
+    """
+    invitation = _lock_unanswered(invitation)
+    invitation.withdrawn_at = at
+    invitation.save(update_fields=["withdrawn_at"])
+    _note("invitation.withdrawn", invitation, by=by, at=at)
+
+
+@transaction.atomic
+def join(*, invitation: Invitation, name: str, password: str, at: datetime) -> User:
+    """Make the account of somebody new who opened their link, and give them the role.
+
+    Raises :class:`Refused` when the link was used meanwhile or there is an account by now,
+    ``ValidationError`` when the password is too weak.
+    """
+    invitation = _lock_open(invitation, at)
+    validate_password(password, User(email=invitation.email, name=name))
+    person = add_person(email=invitation.email, name=name, password=password, by=None, at=at)
+    _accept(invitation, person, at=at)
+    return person
+
+
+@transaction.atomic
+def accept(*, invitation: Invitation, by: User, at: datetime) -> None:
+    """Take the role up with the account one has. Holding it already is no mistake.
+
+    Raises :class:`Refused` when the invitation is for another address, or was used meanwhile.
+    """
+    invitation = _lock_open(invitation, at)
+    if by.email != invitation.email:
+        raise Refused("This invitation was sent to another address. Sign in with that one.")
+    _accept(invitation, by, at=at)
+
+
+def _accept(invitation: Invitation, person: User, *, at: datetime) -> None:
+    own = person.memberships.filter(
+        organisation=invitation.organisation, role=invitation.role, deputy_for=None
+    )
+    if not own.not_over(london_date(at)).exists():
+        add_membership(
+            person=person,
+            organisation=invitation.organisation,
+            role=invitation.role,
+            valid_to=invitation.valid_to,
+            by=invitation.invited_by,
+            at=at,
+        )
+    invitation.accepted_at, invitation.accepted_by = at, person
+    invitation.save(update_fields=["accepted_at", "accepted_by"])
+    _note("invitation.accepted", invitation, by=person, at=at)
+
+
+def _expiry(at: datetime, valid_to: date | None) -> datetime:
+    """Fourteen days, but not beyond the role itself."""
+    last = at + VALID_FOR
+    return min(last, start_of_london_day(valid_to)) if valid_to else last
+
+
+def _lock(invitation: Invitation) -> Invitation:
+    return (
+        Invitation.objects.select_for_update(of=("self",))
+        .select_related("organisation", "invited_by")
+        .get(pk=invitation.pk)
+    )
+
+
+def _lock_unanswered(invitation: Invitation) -> Invitation:
+    invitation = _lock(invitation)
+    if invitation.accepted_at:
+        raise Refused("The invitation was accepted, so it cannot be changed any more.")
+    if invitation.withdrawn_at:
+        raise Refused("The invitation was withdrawn. Invite the person again.")
+    return invitation
+
+
+def _lock_open(invitation: Invitation, at: datetime) -> Invitation:
+    nonce = invitation.nonce
+    invitation = _lock(invitation)
+    if not invitation.is_open(at) or invitation.nonce != nonce:
+        raise Refused("This invitation does not work any more. Ask for another one.")
+    return invitation
+
+
+def _note(kind: str, invitation: Invitation, *, by: User, at: datetime) -> None:
+    note(
+        kind,
+        by=by,
+        at=at,
+        subject=f"invitation:{invitation.pk}",
+        organisation=invitation.organisation_id,
+        role=invitation.role,
+    )
