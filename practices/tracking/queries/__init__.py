@@ -1,0 +1,21 @@
+"""What the pages of a migration show, read in a fixed number of statements."""
+
+from .clocks import ClockNow, clocks_now
+from .progress import gate_lines, go_live_of, phase_line, phase_lines
+from .tasks import TaskRow, Viewer, assignable_people, due_next, late, next_tasks, rows
+
+__all__ = [
+    "ClockNow",
+    "TaskRow",
+    "Viewer",
+    "assignable_people",
+    "clocks_now",
+    "due_next",
+    "gate_lines",
+    "go_live_of",
+    "late",
+    "next_tasks",
+    "phase_line",
+    "phase_lines",
+    "rows",
+]

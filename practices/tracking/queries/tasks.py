@@ -1,0 +1,186 @@
+"""A viewer and their tasks: rows of lists with the buttons they get, what is next, what is late."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from django.db.models import Count, Q
+
+from practices.accounts.models import User
+from practices.accounts.roles import PRACTICE_ROLES, Permission
+from practices.plans.models import Unit
+from practices.tracking.models import Migration, Task
+from practices.tracking.team import team
+
+NEXT_TASKS = 5
+MOST_PEOPLE = 50  # of one role in a select box
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """One person in one migration: what they are and may do there now, looked up once."""
+
+    user: User
+    migration: Migration
+    now: datetime
+
+    @cached_property
+    def roles(self) -> frozenset[str]:
+        return self.migration.roles_of(self.user)
+
+    @cached_property
+    def permissions(self) -> frozenset[Permission]:
+        return self.migration.permissions_of(self.user)
+
+    def may(self, permission: Permission) -> bool:
+        return permission in self.permissions
+
+    @cached_property
+    def _departed(self) -> frozenset[int]:
+        left_behind = self.migration.tasks.left_behind(self.now)
+        return frozenset(left_behind.values_list("assignee", flat=True))
+
+    def has_left(self, task: Task) -> bool:
+        """Whether the task is assigned to somebody who has no part in the migration any more."""
+        return task.assignee_id not in (None, self.user.pk) and task.assignee_id in self._departed
+
+    def is_mine(self, task: Task) -> bool:
+        """The rule of ``TaskQuerySet.belonging_to``, for a task in hand."""
+        if task.assignee_id is None or self.has_left(task):
+            return task.is_owned_by(self.roles)
+        return task.assignee_id == self.user.pk
+
+    def may_work(self, task: Task) -> bool:
+        """Whether they may tick the task: any with the right to all, else their own."""
+        if self.may(Permission.WORK_ALL_TASKS):
+            return True
+        return self.may(Permission.WORK_OWN_TASKS) and self.is_mine(task)
+
+    @property
+    def has_tasks(self) -> bool:
+        """Whether tasks can be theirs at all."""
+        return self.may(Permission.WORK_OWN_TASKS)
+
+    @property
+    def is_of_practice(self) -> bool:
+        return bool(self.roles & PRACTICE_ROLES)
+
+
+@dataclass(frozen=True)
+class TaskRow:
+    """A task as one person sees it in a list: what it is, and which buttons it gets."""
+
+    task: Task
+    viewer: Viewer
+
+    @property
+    def is_late(self) -> bool:
+        return self.task.is_overdue(self.viewer.now)
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether it is due at a minute, not on a day."""
+        return self.task.unit == Unit.HOURS and not self.task.pinned
+
+    @property
+    def is_mine(self) -> bool:
+        return self.viewer.is_mine(self.task)
+
+    @property
+    def assignee(self) -> User | None:
+        """Who is to do it, when that is one person who is still there."""
+        return None if self.viewer.has_left(self.task) else self.task.assignee
+
+    @property
+    def can_work(self) -> bool:
+        return self.task.migration.is_active and self.viewer.may_work(self.task)
+
+    @property
+    def leads_elsewhere(self) -> bool:
+        """Whether doing it is another act, on another page: recording a date or signing."""
+        return bool(self.task.records or self.task.seat)
+
+    @property
+    def can_tick(self) -> bool:
+        return self.task.is_unfinished and self.can_work and not self.leads_elsewhere
+
+    @property
+    def can_reopen(self) -> bool:
+        if self.task.state == Task.State.OPEN or not self.can_work:
+            return False
+        return not (self.leads_elsewhere and self.task.state == Task.State.DONE)
+
+    @property
+    def can_record(self) -> bool:
+        return bool(
+            self.task.is_unfinished
+            and self.task.records
+            and self.task.migration.is_active
+            and self.viewer.may(Permission.RECORD_DATES)
+        )
+
+    @property
+    def can_sign(self) -> bool:
+        seat = self.task.seat
+        return bool(
+            self.task.is_unfinished
+            and seat
+            and self.task.migration.is_active
+            and self.viewer.may(Permission.SIGN)
+            and self.viewer.roles & set(seat.roles)
+        )
+
+
+def rows(tasks: Iterable[Task], viewer: Viewer) -> list[TaskRow]:
+    """Tasks of the viewer's migration as rows; they share its one migration object."""
+    found = []
+    for task in tasks:
+        task.migration = viewer.migration
+        found.append(TaskRow(task, viewer))
+    return found
+
+
+@dataclass(frozen=True)
+class Late:
+    """How many unfinished tasks are overdue, and how many of them are the viewer's."""
+
+    everybody: int
+    mine: int
+
+
+def next_tasks(viewer: Viewer) -> list[TaskRow]:
+    """What to do next: the viewer's own soonest tasks, blocked ones left out."""
+    if not viewer.has_tasks:
+        return []
+    mine = viewer.migration.tasks.filter(state=Task.State.OPEN).belonging_to(
+        viewer.user, viewer.migration, viewer.now
+    )
+    return rows(mine.with_people().soonest_first()[:NEXT_TASKS], viewer)
+
+
+def due_next(viewer: Viewer) -> list[TaskRow]:
+    """What falls due next, whoever does it."""
+    tasks = viewer.migration.tasks.open().with_people().soonest_first()
+    return rows(tasks[:NEXT_TASKS], viewer)
+
+
+def late(viewer: Viewer) -> Late:
+    overdue = viewer.migration.tasks.overdue(viewer.now)
+    mine = overdue.belonging_to(viewer.user, viewer.migration, viewer.now)
+    counted = overdue.aggregate(
+        everybody=Count("pk"), mine=Count("pk", filter=Q(pk__in=mine.values("pk")))
+    )
+    return Late(**counted)
+
+
+def assignable_people(migration: Migration, now: datetime) -> dict[str, list[User]]:
+    """Whom a task can be given to, by role; nobody twice, and no role with an endless list."""
+    seen: set[User] = set()
+    found = {}
+    for role in team(migration, now):
+        people = [person for person in role.people if person not in seen][:MOST_PEOPLE]
+        seen.update(people)
+        if people:
+            found[role.title] = people
+    return found
