@@ -108,6 +108,7 @@ class Words:
 def _people(events: list[Event]) -> set[int]:
     handed = [e for e in events if e.kind in {"task.assigned", "migration.manager_changed"}]
     found = {e.data.get(side) for e in handed for side in ("before", "after")}
+    found |= {e.data.get("deputy_for") for e in events if e.kind == "gate.signed"}
     return {pk for pk in found if isinstance(pk, int)}
 
 
@@ -145,8 +146,8 @@ SENTENCES = {
     "cut_over.aborted": "Aborted the cut-over",
     "clock.started": "{clock} started: {limit}, until {end}",
     "clock.stopped": "{clock} stopped: {outcome}",
-    "clock.void": "{clock}, attempt {attempt}, no longer counts",
-    "gate.signed": "Signed {gate} as {seat}",
+    "clock.void": "{clock} {outcome}",
+    "gate.signed": "Signed {gate} as {seat}{in_place}",
     "gate.opened": "{gate} is signed off",
     "gate.withdrawn": "Withdrew the sign-off {gate}",
     "gate.bypass_recorded": "Recorded going ahead without {gate}",
@@ -183,10 +184,15 @@ def _facts(words: Words, event: Event, key: str) -> dict[str, Any]:
                 if hours
                 else uk_date(date.fromisoformat(data["ends_on"]))
             )
+        case "clock.void":
+            again = "is counted again from corrected dates"
+            facts["outcome"] = again if data.get("again") else "no longer counts"
         case "clock.stopped":
             facts["outcome"] = ClockRun.State(data["after"]).label.lower()
         case "gate.signed":
             facts["seat"] = words.seats.get((key, data["seat"]), data["seat"])
+            absent = data.get("deputy_for")
+            facts["in_place"] = f", as deputy of {words.person(absent)}" if absent else ""
     return facts
 
 

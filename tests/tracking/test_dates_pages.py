@@ -1,17 +1,20 @@
 """Pages of key dates: who may do what, what is shown before it happens, what is said after."""
 
+import re
 from datetime import timedelta
 
 import pytest
 import time_machine
 from django.test import Client
 
+from practices.common.models import Event
 from practices.common.time import to_london
+from practices.tracking import sentences
 from practices.tracking.models import Migration
 from tests.factories import FDP_AT, GO_LIVE_AT
 
 from .cast import count_queries, make_big_plan, make_cast
-from .steps import clock_run, dates, go_live, hours, key_date, record, sign
+from .steps import clear, clock_run, correct, dates, go_live, hours, key_date, record, sign
 
 pytestmark = pytest.mark.django_db
 WEEK = timedelta(days=7)
@@ -55,6 +58,11 @@ def said(response) -> str:
 
 def messages(response) -> str:
     return " ".join(str(message) for message in response.context["messages"])
+
+
+def history(cast) -> str:
+    events = Event.objects.of(cast.migration.stream)
+    return "\n".join(line.said for line in sentences.lines(cast.migration, events))
 
 
 PAGES = {
@@ -313,6 +321,50 @@ class TestADateFarFromItsPlan:
         assert "Switched off early</textarea>" in said(page)
         client.post(url, {**sent, "sure": page.context["form"].asked_about})
         assert key_date(cast, "EOA").actual_on.month == 4
+
+
+@pytest.mark.usefixtures("after_go_live")
+class TestTheListOfClocks:
+    @pytest.fixture
+    def clocks(self, cast, as_):
+        """The list of clocks on the page: what each is called, and its state."""
+
+        def look() -> list[tuple[str, str]]:
+            page = said(as_(cast.manager).get(cast.url("dates")))
+            table = page.partition("Clocks</caption>")[2]
+            found = re.findall(r'<th class="nhsuk-table__header" scope="row".*?</tr>', table)
+            words = [" ".join(re.sub("<[^>]+>", " ", row).split()) for row in found]
+            return [
+                (row.partition(" Started")[0].removeprefix("Clock "), row.partition(" State ")[2])
+                for row in words
+            ]
+
+        return look
+
+    def test_a_corrected_date_is_no_further_attempt(self, cast, clocks):
+        go_live(cast, FDP_AT, GO_LIVE_AT)
+        correct(cast, "FDP", FDP_AT - hours(1))
+        assert clocks() == [
+            ("Old-system access", "Running 45 days left of 45"),
+            ("Cut-over", "Corrected Counted again below"),
+            ("Cut-over", "Within the limit Took 62 hours 30 minutes of 72 hours"),
+        ]
+        assert "attempt" not in history(cast)
+        assert "Cut-over is counted again from corrected dates" in history(cast)
+
+    def test_a_cut_over_that_began_anew_is(self, cast, clocks):
+        record(cast, "FDP", FDP_AT - hours(1))
+        correct(cast, "FDP", FDP_AT)
+        clear(cast, "FDP")
+        record(cast, "FDP", FDP_AT + hours(2))
+        correct(cast, "FDP", FDP_AT + hours(3))
+        assert clocks() == [
+            ("Cut-over", "Corrected Counted again below"),
+            ("Cut-over", "Does not count"),
+            ("Cut-over, attempt 2", "Corrected Counted again below"),
+            ("Cut-over, attempt 2", "Ending soon 11 hours 30 minutes left of 72"),
+        ]
+        assert "Cut-over no longer counts" in history(cast)
 
 
 @pytest.mark.usefixtures("after_go_live")

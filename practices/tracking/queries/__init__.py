@@ -1,6 +1,6 @@
 """What the pages of a migration show, read in a fixed number of statements."""
 
-from .clocks import ClockNow, clocks_now
+from .clocks import ClockNow, clock_lines, clocks_now
 from .progress import gate_lines, go_live_of, phase_line, phase_lines
 from .tasks import TaskRow, Viewer, assignable_people, due_next, late, next_tasks, rows
 
@@ -9,6 +9,7 @@ __all__ = [
     "TaskRow",
     "Viewer",
     "assignable_people",
+    "clock_lines",
     "clocks_now",
     "due_next",
     "gate_lines",

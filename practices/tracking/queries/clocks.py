@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from practices.common.models import Event
 from practices.common.time import london_date
 from practices.plans.models import Unit
 from practices.tracking.models import ClockRun, Migration
@@ -76,3 +77,31 @@ def clocks_now(migration: Migration, now: datetime) -> list[ClockNow]:
     """The clocks that count, running ones first."""
     runs = [ClockNow(run, now) for run in migration.clock_runs.counting()]
     return sorted(runs, key=lambda clock: not clock.run.is_running)
+
+
+@dataclass(frozen=True)
+class ClockLine:
+    """A run in the list of all runs.
+
+    ``attempt`` is what people mean by it: a cut-over that began anew, not a date
+    that was corrected. ``corrected``: the run below it counts the same attempt again.
+    """
+
+    clock: ClockNow
+    attempt: int
+    corrected: bool
+
+
+def clock_lines(migration: Migration, now: datetime) -> list[ClockLine]:
+    """Every run of every clock, those that no longer count included."""
+    events = Event.objects.of(migration.stream).filter(kind="clock.void", data__again=True)
+    corrected = {
+        (subject.removeprefix("clock:"), attempt)
+        for subject, attempt in events.values_list("subject", "data__attempt")
+    }
+    lines: list[ClockLine] = []
+    for run in migration.clock_runs.select_related("plan_clock").order_by("key", "attempt"):
+        last = lines[-1] if lines and lines[-1].clock.run.key == run.key else None
+        attempt = last.attempt + (not last.corrected) if last else 1
+        lines.append(ClockLine(ClockNow(run, now), attempt, (run.key, run.attempt) in corrected))
+    return lines

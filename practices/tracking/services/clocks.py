@@ -43,7 +43,7 @@ def follow_facts(migration: Migration, *facts: str, by: User, at: datetime) -> N
                 _stop(migration, run, stopped, by=by, at=at)
                 continue
         if run:
-            _void(migration, run, by=by, at=at)
+            _void(migration, run, by=by, at=at, again=started is not None)
         if started:
             run = _start(migration, plan_clock, started, by=by, at=at)
             if stopped:
@@ -53,7 +53,7 @@ def follow_facts(migration: Migration, *facts: str, by: User, at: datetime) -> N
 def end_all(migration: Migration, *, by: User, at: datetime) -> None:
     """No clock counts on in a migration that is over."""
     for run in migration.clock_runs.running():
-        _void(migration, run, by=by, at=at)
+        _void(migration, run, by=by, at=at, again=False)
 
 
 def _happened(migration: Migration, fact: str, *, starting: bool) -> datetime | None:
@@ -126,7 +126,8 @@ def _stop(migration: Migration, run: ClockRun, moment: datetime, *, by: User, at
     )
 
 
-def _void(migration: Migration, run: ClockRun, *, by: User, at: datetime) -> None:
+def _void(migration: Migration, run: ClockRun, *, by: User, at: datetime, again: bool) -> None:
+    """End a run that no longer counts; ``again``: the same attempt is counted once more."""
     before, run.state = run.state, State.VOID
     run.save(update_fields=["state"])
     note_event(
@@ -137,4 +138,5 @@ def _void(migration: Migration, run: ClockRun, *, by: User, at: datetime) -> Non
         subject=f"clock:{run.key}",
         attempt=run.attempt,
         before=before,
+        again=again,
     )

@@ -107,14 +107,13 @@ def dates(request: SignedInRequest, reference: str) -> HttpResponse:
     viewer = queries.Viewer(request.user, migration, now)
     found = list(migration.key_dates.select_related("plan_key_date", "recorded_by").in_order())
     names = {d.key: d.title for d in found}
-    runs = migration.clock_runs.select_related("plan_clock").order_by("key", "attempt")
     return render(
         request,
         "tracking/dates.html",
         {
             "migration": migration,
             "rows": [DateRow(d, viewer, names) for d in found],
-            "clocks": [queries.ClockNow(run, now) for run in runs],
+            "clocks": queries.clock_lines(migration, now),
             "now": now,
         },
     )
