@@ -13,8 +13,7 @@ from django.views.decorators.http import require_safe
 from practices.common import clock
 from practices.common.access import Permission, SignedInRequest, requires
 from practices.common.csv_out import SafeCSV
-from practices.common.templatetags.uk import uk_datetime
-from practices.common.time import london_date
+from practices.common.time import london_date, to_london
 from practices.tracking.models import Migration
 from practices.tracking.models.migration import MigrationQuerySet
 
@@ -133,7 +132,9 @@ CSV_COLUMNS = (
     "Project manager",
     "State",
     "Current phase",
-    "Go-live",
+    "Go-live on",
+    "Go-live at, UK time",
+    "Go-live, ISO 8601",
     "Gone live",
     "Next key date",
     "Next key date on",
@@ -148,6 +149,7 @@ CSV_COLUMNS = (
 
 
 def _csv_row(row: queries.Row) -> tuple[Any, ...]:
+    go_live = to_london(row.go_live_at)
     return (
         row.reference,
         row.practice,
@@ -158,7 +160,10 @@ def _csv_row(row: queries.Row) -> tuple[Any, ...]:
         row.project_manager,
         row.state,
         row.phase,
-        uk_datetime(row.go_live_at),
+        # A spreadsheet takes the first two for a date and a time; the third says which hour of two.
+        go_live.date().isoformat(),
+        f"{go_live:%H:%M}",
+        go_live.isoformat(timespec="minutes"),
         "yes" if row.has_gone_live else "no",
         row.next_date.title if row.next_date else "",
         row.next_date.on.isoformat() if row.next_date else "",

@@ -355,7 +355,9 @@ def test_the_csv_holds_the_same_list(stages, look, client, at):
     rows = list(csv.DictReader(io.StringIO(content.removeprefix("\ufeff"))))
     assert [row["Practice"] for row in rows] == names(look(**query)) == ["Ash", "Cedar"]
     assert rows[0]["Clock"] == "Cut-over: 22 hours left of 72"
-    assert rows[0]["Go-live"] == "Mon 12 Apr 2027, 08:00 BST"
+    assert rows[0]["Go-live on"] == "2027-04-12"
+    assert rows[0]["Go-live at, UK time"] == "08:00"
+    assert rows[0]["Go-live, ISO 8601"] == "2027-04-12T08:00+01:00"
 
 
 def test_no_cell_of_the_csv_runs_as_a_formula(start, client, manager):
