@@ -24,8 +24,17 @@ class ClockNow:
     @property
     def limit(self) -> str:
         """``72 hours``, ``45 days``."""
+        return f"{self.run.limit} {self._unit}{'' if self.run.limit == 1 else 's'}"
+
+    @property
+    def limit_name(self) -> str:
+        """``72-hour limit``, ``45-day limit``."""
+        return f"{self.run.limit}-{self._unit.replace(' ', '-')} limit"
+
+    @property
+    def _unit(self) -> str:
         unit = {Unit.HOURS: "hour", Unit.DAYS: "day", Unit.WORKING_DAYS: "working day"}
-        return f"{self.run.limit} {unit[Unit(self.run.unit)]}{'' if self.run.limit == 1 else 's'}"
+        return unit[Unit(self.run.unit)]
 
     @property
     def headline(self) -> str:
