@@ -156,6 +156,8 @@ def test_htmx_gets_radios_and_others_a_page_that_goes_on(signed_in):
     assert f'value="{practice.organisation.code}"' in fragment
     page = client.get(url, {"q": "elm", "next": "/migrations/start/"}).content.decode()
     assert '<form method="get" action="/migrations/start/"' in page
+    assert "First choose the practice, then continue to “Start a migration”." in page
+    assert "First choose" not in client.get(url, {"q": "elm"}).content.decode()
     elsewhere = client.get(url, {"q": "elm", "next": "https://evil.example/"}).content.decode()
     assert "://evil" not in elsewhere
     assert "Continue" not in elsewhere

@@ -193,6 +193,13 @@ class TestThePages:
         found = at_work.get(f"/directory/practices/find/?next={URL}&q=oak+lane")
         assert f'value="{world["practice"].organisation.code}"' in said(found)
 
+    def test_the_only_plan_is_chosen_already_and_one_of_two_is_not(self, at_work, world):
+        address = f"{URL}?practice={world['practice'].organisation.code}"
+        chosen = f'value="{world["plan"].pk}" checked'
+        assert chosen in said(at_work.get(address))
+        make_plan_version()
+        assert chosen not in said(at_work.get(address))
+
     def test_all_dates_are_shown_before_anything_is_written(self, at_work, world):
         page = at_work.post(URL, typed(world))
         for words in (

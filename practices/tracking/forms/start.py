@@ -69,6 +69,8 @@ class StartForm(NHSForm):
         super().__init__(*args, **kwargs)
         plans: Any = self.fields["plan_version"]
         plans.queryset = PlanVersion.objects.published()
+        offered = list(plans.queryset[:2])
+        plans.initial = offered[0] if len(offered) == 1 else None
         managers = (
             Membership.objects.held_on(today)
             .filter(role=Role.PROJECT_MANAGER, person__is_active=True)
