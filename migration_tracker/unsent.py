@@ -19,7 +19,7 @@ KEPT_FOR = 60 * 60  # seconds
 MOST = 100_000  # characters, of all that one browser sent
 _KEY = "unsent"
 _THROW_AWAY = "app-throw-away"
-_PART = re.compile(r"_\d$")  # of a date: a box each for day, month, year and time
+_PART = re.compile(r"_(day|month|year|time|fold)$")  # a date has a box for each
 
 
 def keep(request: HttpRequest, page: str) -> bool:

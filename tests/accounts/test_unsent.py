@@ -111,6 +111,14 @@ def test_a_query_of_the_address_finds_back(client: Client, cast):
     assert ASKS in client.get(back).content.decode()
 
 
+def test_it_is_listed_in_words(client: Client, cast):
+    address = reverse("tracking:record", args=[cast.migration.reference, "KO"])
+    when = {"when_day": "1", "when_month": "2", "when_year": "2027", "seen_version": "", "why": "x"}
+    leave(client, address, address, when)
+    sign_in(client, cast.manager, address)
+    assert client.get(address).context["shown"] == {"When": "1, 2, 2027", "Why": "x"}
+
+
 def test_neither_password_nor_token_nor_file_is_kept(client: Client, cast, address, page):
     typed = {
         "csrfmiddlewaretoken": "x" * 32,
