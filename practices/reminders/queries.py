@@ -1,5 +1,6 @@
 """What is late, and for whom: reads across migrations in a fixed number of queries."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -29,7 +30,10 @@ def people_with_overdue_tasks(now: datetime) -> set[int]:
     acting = audience(migrations.values(), now=now)
     people = set().union(*(acting[pk, Owner.PROJECT_MANAGER] for pk in migrations))
     for migration, assignee, owner, with_somebody in late:
-        people |= {assignee} if with_somebody else acting[migration, owner]
+        if with_somebody:
+            people |= {assignee} | acting.deputies[migration, assignee]
+        else:
+            people |= acting[migration, owner]
     return set(User.objects.filter(pk__in=people, is_active=True).values_list("pk", flat=True))
 
 
@@ -45,7 +49,7 @@ class Managed:
 class Overdue:
     """What one person is told in the morning."""
 
-    tasks: list[Task]
+    tasks: Sequence[Task]
     managed: list[Managed]
 
     def __bool__(self) -> bool:
@@ -68,13 +72,20 @@ def overdue_of(person: User, now: datetime) -> Overdue:
     )
     acting = audience(migrations.values(), now=now, person=person)
     roles = {owner for (_, owner), people in acting.items() if people}
-    mine = [
-        task
-        for task in late.filter(migration__in=migrations)
-        .filter(Q(assignee=person) | Q(~assignee_is_here(london_date(now)), owner__in=roles))
+    absent = {somebody for (_, somebody), people in acting.deputies.items() if people}
+    found = (
+        late.filter(migration__in=migrations)
         .with_people()
         .soonest_first()
-        if task.assignee_id == person.pk or person.pk in acting[task.migration_id, task.owner]
+        .annotate(with_somebody=assignee_is_here(london_date(now)))
+        .filter(Q(assignee__in=absent | {person.pk}) | Q(with_somebody=False, owner__in=roles))
+    )
+    mine = [
+        task
+        for task in found
+        if task.assignee_id == person.pk
+        or (task.assignee_id and acting.deputies[task.migration_id, task.assignee_id])
+        or (not task.with_somebody and acting[task.migration_id, task.owner])
     ]
     for task in mine:
         task.migration = migrations[task.migration_id]

@@ -187,7 +187,7 @@ def signed_words(
     ]
     lines = [
         Line(
-            f"{signature.by.name}, {signature.get_role_display().lower()}",
+            f"{signature.by.name}, {_deputy_of(signature)}{signature.get_role_display().lower()}",
             f"{uk_datetime(signature.at)}, reference {signature.reference}",
         )
         for signature in signatures
@@ -218,6 +218,10 @@ def withdrawn_words(*, practice: str, gate: str, at: datetime, url: str) -> Word
         ],
         ("See the sign-off", url),
     )
+
+
+def _deputy_of(signature: SignOff) -> str:
+    return "deputy of the " if signature.deputy_for_id else ""
 
 
 def _due(task: Task) -> str:

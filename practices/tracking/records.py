@@ -129,6 +129,7 @@ def is_intact(signed: SignOff, texts: dict[int, Text]) -> bool:
         signed.digest == sha256(canonical(snapshot))
         and snapshot["signed_by"] == signed.by_id
         and snapshot["signed_as"] == signed.role
+        and snapshot["deputy_for"] == signed.deputy_for_id
         and snapshot["round"] == signed.round
         and snapshot["seat"] == signed.seat.key
         and datetime.fromisoformat(snapshot["signed_at"]) == signed.at

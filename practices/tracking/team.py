@@ -1,20 +1,18 @@
 """Who acts as what in a migration today: its team, and whom its plan means by a role."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db.models import Q, QuerySet
 
 from practices.accounts.models import Membership, User
-from practices.accounts.roles import PRACTICE_ROLES, Owner, Role
+from practices.accounts.roles import PORTFOLIO_ROLES, PRACTICE_ROLES, Owner, Role
 from practices.common.time import london_date
 from practices.directory.models import CommissionerLink, Organisation
 
 from .models import Migration
-
-RUN_BY_ROLES = (Role.TRAINER, Role.DELIVERY_PARTNER)
 
 
 def project_managers(organisation: Organisation, day: date) -> QuerySet[User]:
@@ -25,8 +23,24 @@ def project_managers(organisation: Organisation, day: date) -> QuerySet[User]:
     return User.objects.filter(is_active=True, pk__in=holds.values("person"))
 
 
-# (migration, owner key) -> people
-Audience = dict[tuple[int, str], set[int]]
+class Audience(defaultdict[tuple[int, str], set[int]]):
+    """People by (migration, owner key).
+
+    ``deputies`` are those who stand in for somebody, by (migration, absent person).
+    """
+
+    def __init__(self) -> None:
+        super().__init__(set)
+        self.deputies: defaultdict[tuple[int, int], set[int]] = defaultdict(set)
+
+    def only(self, person: int) -> "Audience":
+        """The same for one person."""
+        for people in (*self.values(), *self.deputies.values()):
+            people &= {person}
+        return self
+
+
+Place = tuple[int, str]  # organisation and role
 
 
 def audience(
@@ -36,7 +50,8 @@ def audience(
 
     This is the rule of ``Migration.roles_of`` for many at once, in two queries,
     with one difference: of an organisation's project managers only the one the
-    migration names is told, and all of them once that one has left the role.
+    migration names is told, with their deputies, and all of them once that one has left
+    the role.
     ``migrations`` come ``with_people``.
     """
     migrations = list(migrations)
@@ -46,24 +61,34 @@ def audience(
     ).values_list("practice", "commissioner"):
         commissioners[practice].add(commissioner)
     held = _held(migrations, commissioners, now=now, person=person)
-    found: Audience = defaultdict(set)
+    found = Audience()
     for migration in migrations:
         key = migration.pk
-        for role in PRACTICE_ROLES:
-            found[key, role] |= held[migration.practice_id, role]
-            # A third party is a contact, not a user: the practice acts for it (tracking.Task).
-            found[key, Owner.THIRD_PARTY_SUPPLIER] |= held[migration.practice_id, role]
-        for role in RUN_BY_ROLES:
-            found[key, role] |= held[migration.run_by_id, role]
-        found[key, Owner.TARGET_SUPPLIER] |= held[migration.target_system.supplier_id, "supplier"]
-        found[key, Owner.SOURCE_SUPPLIER] |= held[migration.source_system.supplier_id, "supplier"]
-        for commissioner in commissioners[migration.practice_id]:
-            found[key, Owner.COMMISSIONER] |= held[commissioner, Role.COMMISSIONER]
-        managers = held[migration.run_by_id, Role.PROJECT_MANAGER]
-        found[key, Owner.PROJECT_MANAGER] |= managers & {migration.project_manager_id} or managers
-    if person is None:
-        return found
-    return defaultdict(set, {place: people & {person.pk} for place, people in found.items()})
+        for owner, place in _places(migration, commissioners[migration.practice_id]):
+            found[key, owner] |= held[place].keys()
+            for deputy, absent in held[place].items():
+                for somebody in absent:
+                    found.deputies[key, somebody].add(deputy)
+        managers = found[key, Owner.PROJECT_MANAGER]
+        named = migration.project_manager_id
+        found[key, Owner.PROJECT_MANAGER] = (
+            managers & ({named} | found.deputies[key, named]) or managers
+        )
+    return found if person is None else found.only(person.pk)
+
+
+def _places(migration: Migration, commissioners: set[int]) -> Iterator[tuple[str, Place]]:
+    """Which role of which organisation acts as what in a migration."""
+    for role in PRACTICE_ROLES:
+        yield role, (migration.practice_id, role)
+        # A third party is a contact, not a user: the practice acts for it (tracking.Task).
+        yield Owner.THIRD_PARTY_SUPPLIER, (migration.practice_id, role)
+    for role in PORTFOLIO_ROLES:
+        yield role, (migration.run_by_id, role)
+    yield Owner.TARGET_SUPPLIER, (migration.target_system.supplier_id, Role.SUPPLIER)
+    yield Owner.SOURCE_SUPPLIER, (migration.source_system.supplier_id, Role.SUPPLIER)
+    for commissioner in commissioners:
+        yield Owner.COMMISSIONER, (commissioner, Role.COMMISSIONER)
 
 
 def _held(
@@ -72,8 +97,8 @@ def _held(
     *,
     now: datetime,
     person: User | None,
-) -> defaultdict[tuple[int, str], set[int]]:
-    """People by (organisation, role), of the organisations that have a part in these migrations."""
+) -> defaultdict[Place, dict[int, set[int]]]:
+    """Who holds what in the organisations of these migrations, each with whom they stand in for."""
     organisations = set().union(*commissioners.values()) if commissioners else set()
     for m in migrations:
         organisations |= {m.practice_id, m.run_by_id}
@@ -85,9 +110,11 @@ def _held(
         # Whether colleagues step in depends on what the named managers hold.
         named = Q(role=Role.PROJECT_MANAGER, person__in={m.project_manager_id for m in migrations})
         rows = rows.filter(Q(person=person) | named)
-    held: defaultdict[tuple[int, str], set[int]] = defaultdict(set)
-    for organisation, role, member in rows.values_list("organisation", "role", "person"):
-        held[organisation, role].add(member)
+    held: defaultdict[Place, dict[int, set[int]]] = defaultdict(dict)
+    for organisation, role, member, absent in rows.values_list(
+        "organisation", "role", "person", "deputy_for"
+    ):
+        held[organisation, role].setdefault(member, set()).update({absent} - {None})
     return held
 
 

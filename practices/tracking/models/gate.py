@@ -10,6 +10,7 @@ from practices.accounts.roles import Owner
 from practices.common.history import AppendOnly, tracked
 from practices.common.models import Text
 from practices.plans.models import PlanGate, PlanSeat
+from practices.plans.rules import inside
 
 from .migration import Migration
 from .task import Task
@@ -104,6 +105,13 @@ class SignOff(AppendOnly):
     seat = models.ForeignKey(PlanSeat, on_delete=models.PROTECT, related_name="+")
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     role = models.CharField(max_length=25, choices=Owner, help_text="the role they signed as")
+    deputy_for = models.ForeignKey(
+        User,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="the absent holder of the role, when a deputy signed",
+    )
     at = models.DateTimeField()
     snapshot = models.JSONField()
     digest = models.CharField(max_length=64)
@@ -115,6 +123,13 @@ class SignOff(AppendOnly):
 
     def __str__(self) -> str:
         return f"{self.seat} signed {self.at:%d %B %Y}"
+
+    @property
+    def signer(self) -> str:
+        """Who signed, and whether in somebody's place."""
+        if self.deputy_for_id is None:
+            return str(self.by)
+        return f"{self.by}, deputy of the {inside(self.get_role_display())}"
 
     @property
     def reference(self) -> str:

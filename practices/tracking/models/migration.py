@@ -7,9 +7,8 @@ from typing import Any, ClassVar
 from django.db import models
 from django.db.models import F, Q
 
-from practices.accounts.models import User
+from practices.accounts.models import Membership, User
 from practices.accounts.roles import (
-    PERMISSIONS,
     PORTFOLIO_ROLES,
     PRACTICE_ROLES,
     SEE_ALL_ROLES,
@@ -187,24 +186,24 @@ class Migration(Counters):
     def name(self) -> str:
         return self.practice.organisation.name
 
-    def memberships_of(self, user: User) -> list[tuple[str, str]]:
-        """Pairs of (role held, owner key it acts as here) of a person in this migration."""
-        pairs: list[tuple[str, str]] = []
+    def memberships_of(self, user: User) -> list[tuple[Membership, str]]:
+        """Pairs of (membership, owner key it acts as here) of a person in this migration."""
+        pairs: list[tuple[Membership, str]] = []
         for membership in user.current_memberships:
             role, organisation = membership.role, membership.organisation_id
             if (role in PRACTICE_ROLES and organisation == self.practice_id) or (
                 role in PORTFOLIO_ROLES and organisation == self.run_by_id
             ):
-                pairs.append((role, role))
+                pairs.append((membership, role))
             elif role == Role.SUPPLIER:
                 if organisation == self.target_system.supplier_id:
-                    pairs.append((role, Owner.TARGET_SUPPLIER))
+                    pairs.append((membership, Owner.TARGET_SUPPLIER))
                 if organisation == self.source_system.supplier_id:
-                    pairs.append((role, Owner.SOURCE_SUPPLIER))
+                    pairs.append((membership, Owner.SOURCE_SUPPLIER))
             elif (
                 role == Role.COMMISSIONER and organisation in self.commissioner_ids
             ) or role in SEE_ALL_ROLES:
-                pairs.append((role, role))
+                pairs.append((membership, role))
         return pairs
 
     @cached_property
@@ -220,8 +219,16 @@ class Migration(Counters):
         """The owner keys this person acts as here: whose tasks and which seats are theirs."""
         return frozenset(owner for _, owner in self.memberships_of(user))
 
+    def stands_in_for(self, user: User) -> frozenset[int]:
+        """Ids of the absent people whose deputy this person is here today."""
+        return frozenset(
+            membership.deputy_for_id
+            for membership, _ in self.memberships_of(user)
+            if membership.deputy_for_id is not None
+        )
+
     def permissions_of(self, user: User) -> frozenset[Permission]:
-        return frozenset().union(*(PERMISSIONS[role] for role, _ in self.memberships_of(user)))
+        return frozenset().union(*(m.permissions for m, _ in self.memberships_of(user)))
 
     def allows(self, user: User, permission: Permission) -> bool:
         return permission in self.permissions_of(user)

@@ -53,14 +53,16 @@ class TaskQuerySet(models.QuerySet["Task"]):
     def belonging_to(self, user: User, migration: Migration, now: datetime) -> "TaskQuerySet":
         """Assigned to this person, or owned by a role they hold here and with nobody.
 
-        A task is with nobody when it is not assigned, or to somebody who has left.
+        A task is with nobody when it is not assigned, or to somebody who has left. A
+        deputy has what is assigned to the person they stand in for.
         """
         roles = migration.roles_of(user)
         if roles & PRACTICE_ROLES:
             # A third-party supplier is a contact, not a user: the practice ticks for it.
             roles |= {Owner.THIRD_PARTY_SUPPLIER}
         with_nobody = ~assignee_is_here(london_date(now))
-        return self.filter(Q(assignee=user) | Q(with_nobody, owner__in=roles))
+        assigned = {user.pk} | migration.stands_in_for(user)
+        return self.filter(Q(assignee__in=assigned) | Q(with_nobody, owner__in=roles))
 
     def soonest_first(self) -> "TaskQuerySet":
         return self.order_by("due_at", "phase__position", "code")

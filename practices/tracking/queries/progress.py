@@ -99,7 +99,7 @@ class GateLine:
     def hint(self) -> str:
         """Who signed, and when."""
         return ", ".join(
-            f"{signature.seat}: {signature.by}, {uk_datetime(signature.at)}"
+            f"{signature.seat}: {signature.signer}, {uk_datetime(signature.at)}"
             for signature in self.signatures
         )
 

@@ -41,15 +41,20 @@ class Viewer:
         left_behind = self.migration.tasks.left_behind(self.now)
         return frozenset(left_behind.values_list("assignee", flat=True))
 
+    @cached_property
+    def assignees(self) -> frozenset[int]:
+        """Whose assigned tasks are theirs: their own, and those of whom they stand in for."""
+        return self.migration.stands_in_for(self.user) | {self.user.pk}
+
     def has_left(self, task: Task) -> bool:
         """Whether the task is assigned to somebody who has no part in the migration any more."""
         return task.assignee_id not in (None, self.user.pk) and task.assignee_id in self._departed
 
     def is_mine(self, task: Task) -> bool:
         """The rule of ``TaskQuerySet.belonging_to``, for a task in hand."""
-        if task.assignee_id is None or self.has_left(task):
-            return task.is_owned_by(self.roles)
-        return task.assignee_id == self.user.pk
+        if task.assignee_id in self.assignees:
+            return True
+        return (task.assignee_id is None or self.has_left(task)) and task.is_owned_by(self.roles)
 
     def may_work(self, task: Task) -> bool:
         """Whether they may tick the task: any with the right to all, else their own."""

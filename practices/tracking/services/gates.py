@@ -121,6 +121,19 @@ def seats_for(gate: Gate, user: User) -> list[PlanSeat]:
     return [seat for seat in free_seats(gate) if roles & set(seat.roles)]
 
 
+def signing_as(migration: Migration, seat: PlanSeat, user: User) -> tuple[str, int | None]:
+    """The role a person fills a seat with, and for whom when they are a deputy.
+
+    What they hold by their own right comes first.
+    """
+    absent, role = min(
+        (membership.deputy_for_id or 0, owner)
+        for membership, owner in migration.memberships_of(user)
+        if owner in seat.roles
+    )
+    return role, absent or None
+
+
 @transaction.atomic
 def sign_off(
     *,
@@ -170,14 +183,17 @@ def sign_off(
         if body
     }
     accepted = {key: texts[body] for key, body in reasons.items() if body}
-    role = min(migration.roles_of(by) & set(seat.roles))
-    snapshot = _snapshot(migration, gate, seat, accepted, by=by, role=role, at=at)
+    role, absent = signing_as(migration, seat, by)
+    snapshot = _snapshot(
+        migration, gate, seat, accepted, by=by, role=role, deputy_for=absent, at=at
+    )
     signature = SignOff.objects.create(
         gate=gate,
         round=gate.round,
         seat=seat,
         by=by,
         role=role,
+        deputy_for_id=absent,
         at=at,
         snapshot=snapshot,
         digest=sha256(canonical(snapshot)),
@@ -192,6 +208,8 @@ def sign_off(
         round=gate.round,
         digest=signature.digest,
         exceptions=sorted(accepted),
+        role=role,
+        deputy_for=absent,
     )
     if not free_seats(gate):
         gate.state = Gate.State.SIGNED
@@ -222,6 +240,7 @@ def _snapshot(
     *,
     by: User,
     role: str,
+    deputy_for: int | None,
     at: datetime,
 ) -> dict[str, object]:
     """What the signer saw and said, as plain JSON; people by id, texts by digest (decision 2)."""
@@ -239,6 +258,7 @@ def _snapshot(
         "statement": gate.plan_gate.statement,
         "signed_by": by.pk,
         "signed_as": role,
+        "deputy_for": deputy_for,
         "signed_at": at.astimezone(UTC).isoformat(),
         "covers": [
             {
