@@ -87,9 +87,10 @@ def prescribing_setting(cells: Mapping[str, str]) -> int:
     said = cells.get("prescribing_setting", "").strip()
     if not said:
         return GP_PRACTICE
-    if not said.isascii() or not said.isdigit() or int(said) > 99:
+    setting = _number(said, most=99)
+    if setting is None:
         raise BadLine(f"the prescribing setting “{_short(said)}” is not a number from 0 to 99")
-    return int(said)
+    return setting
 
 
 def read_practice(cells: Mapping[str, str], *, empty_means_none: bool) -> PracticeRecord:
@@ -176,12 +177,12 @@ def _practice_fields(
             raise BadLine(f"dispensing is “{_short(texts['dispensing'])}” and not yes or no")
         fields["dispensing"] = YES_NO[texts["dispensing"].lower()]
     if "list_size" in said and texts["list_size"]:
-        digits = texts["list_size"].replace(",", "")
-        if not (digits.isascii() and digits.isdigit()) or int(digits[:9]) > MOST_PATIENTS:
+        patients = _number(texts["list_size"].replace(",", ""), most=MOST_PATIENTS)
+        if patients is None:
             raise BadLine(
                 f"the list size “{_short(texts['list_size'])}” is not a number of patients"
             )
-        fields["list_size"] = int(digits)
+        fields["list_size"] = patients
     return fields
 
 
@@ -212,6 +213,14 @@ def _code(text: str, what: str, *, empty: bool = False) -> str:
     if not (text.isascii() and CODE.fullmatch(code)) and not (empty and not code):
         raise BadLine(f"the {what} “{_short(text)}” is not 3 to 9 letters or digits")
     return code
+
+
+def _number(text: str, *, most: int) -> int | None:
+    """A whole number from 0 to ``most``, or None. ``int`` itself fails above 4,300 digits."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        return None
+    number = int(text)
+    return number if number <= most else None
 
 
 def _at_most(text: str, most: int, what: str) -> str:
