@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db.models import Exists, F, Max, OuterRef, Q
 from django.utils.crypto import salted_hmac
 
+from practices.accounts.models import Invitation
 from practices.common.calendar import working_calendar
 from practices.tracking.models import ClockRun, Contact, Gate, Migration, SignOff
 from practices.tracking.team import Audience, audience
@@ -36,7 +37,7 @@ def plan_due(*, now: datetime) -> None:
     stop the others; the heartbeat then stays where it was, for the health check.
     """
     failed = False
-    for part in (_clock_warnings, _confirmations, _withdrawals, _overdue_tasks):
+    for part in (_clock_warnings, _confirmations, _withdrawals, _overdue_tasks, _invitations):
         try:
             part(now)
         except Exception:
@@ -113,23 +114,39 @@ def _confirmations(now: datetime) -> None:
     """Each signed round of a gate whose plan names somebody to confirm it to.
 
     A contact who is named later is told within the month, then no more. What was
-    refused goes out again once the contact's address is corrected, and only then.
+    refused goes out again once the contact's address is corrected, and only then,
+    whatever became of the mails to others.
     """
     recent = SignOff.objects.filter(
         gate=OuterRef("pk"), round=OuterRef("round"), at__gt=now - CONFIRM_WITHIN
     )
-    said = Notification.objects.filter(
-        kind=Kind.SIGNED, gate=OuterRef("pk"), round=OuterRef("round")
-    ).exclude(status__in=(Status.DEAD, Status.CANCELLED))
+    said = Notification.objects.filter(kind=Kind.SIGNED).exclude(
+        status__in=(Status.DEAD, Status.CANCELLED)
+    )
+    said_of = said.filter(gate=OuterRef("pk"), round=OuterRef("round"))
+    said_to = said.filter(
+        gate=OuterRef(OuterRef("pk")), round=OuterRef(OuterRef("round")), contact=OuterRef("pk")
+    )
+    untold = Contact.objects.filter(
+        ~Exists(said_to),
+        migration=OuterRef("migration"),
+        role=OuterRef("plan_gate__confirm_to"),
+        removed_at=None,
+    ).exclude(email="")
     gates = list(
         Gate.objects.filter(
-            _spoken_about(now), Exists(recent), ~Exists(said), state=Gate.State.SIGNED
+            _spoken_about(now),
+            Exists(recent),
+            ~Exists(said_of) | Exists(untold),
+            state=Gate.State.SIGNED,
         )
         .exclude(plan_gate__confirm_to="")
         .select_related("plan_gate")
     )
     if not gates:
         return
+    told = set(said.filter(gate__in=gates).values_list("gate", "round", "contact"))
+    begun = {(gate, number) for gate, number, _ in told}
     reach = _Reach({gate.migration_id for gate in gates}, now=now, contacts_first=True)
     _add(
         _new(
@@ -142,6 +159,8 @@ def _confirmations(now: datetime) -> None:
         )
         for gate in gates
         for to in reach.of(gate.migration_id, [gate.plan_gate.confirm_to])
+        if (gate.pk, gate.round) not in begun
+        or ("contact_id" in to and (gate.pk, gate.round, to["contact_id"]) not in told)
     )
 
 
@@ -161,6 +180,22 @@ def _withdrawals(now: datetime) -> None:
     _add(
         _new(f"withdrawn:{row['gate_id']}:{row['round']}", now, kind=Kind.WITHDRAWN, **row)
         for row in confirmed
+    )
+
+
+def _invitations(now: datetime) -> None:
+    """The present mail of each open invitation; asking for it again makes another one."""
+    said = Notification.objects.filter(
+        invitation=OuterRef("pk"), due_at__gte=OuterRef("mail_asked_at")
+    )
+    _add(
+        _new(
+            f"invitation:{invitation.pk}:{invitation.nonce}",
+            invitation.mail_asked_at,
+            kind=Kind.INVITATION,
+            invitation=invitation,
+        )
+        for invitation in Invitation.objects.open(now).filter(~Exists(said))
     )
 
 
@@ -214,8 +249,10 @@ class _Reach:
 
 
 def _new(subject: str, due_at: datetime, **fields: Any) -> Notification:
-    person, contact = fields.get("person_id"), fields.get("contact_id")
-    key = f"{subject}:{f'person-{person}' if person else f'contact-{contact}'}"
+    to = [
+        f":{who}-{fields[f'{who}_id']}" for who in ("person", "contact") if fields.get(f"{who}_id")
+    ]
+    key = subject + "".join(to)
     domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
     # Keyed, so that two installations never use one id for two mails.
     digest = salted_hmac("practices.reminders", key, algorithm="sha256").hexdigest()[:32]

@@ -295,6 +295,33 @@ class TestSignOff:
         plan_due(now=self.AT + MINUTE)
         assert len(planned("signed")) == 1
 
+    def test_of_two_contacts_the_one_it_never_reached_is_written_to_when_corrected(
+        self, world, contact
+    ):
+        details = ContactDetails("target_supplier", "Tess", email="tess@supplier.test")
+        other = add_contact(migration=world.migration, details=details, by=world.manager, at=FDP_AT)
+        world.sign(self.AT)
+        plan_due(now=self.AT)
+        rows = Notification.objects.filter(kind="signed")
+        rows.filter(contact=contact).update(
+            status="sent", sent_at=self.AT, content=b"x", address=contact.email
+        )
+        rows.filter(contact=other).update(status="dead", content=b"x", address=other.email)
+        plan_due(now=self.AT + MINUTE)
+        assert len(planned("signed")) == 2
+        Contact.objects.filter(pk=contact.pk).update(email="new.desk@supplier.test")
+        Contact.objects.filter(pk=other.pk).update(email="tess.target@supplier.test")
+        for minutes in (2, 3):
+            plan_due(now=self.AT + minutes * MINUTE)
+        assert [row.contact for row in planned("signed")[2:]] == [other]
+
+    def test_people_who_join_later_are_not_told_of_what_was_confirmed(self, world):
+        world.sign(self.AT)
+        plan_due(now=self.AT)
+        factories.make_person(Role.SUPPLIER, world.new.supplier)
+        plan_due(now=self.AT + MINUTE)
+        assert told("signed") == {world.supplier}
+
     def test_where_there_is_no_contact_the_suppliers_people_are_told(self, world, contact):
         remove_contact(contact=contact, by=world.manager, at=FDP_AT)
         world.sign(self.AT)
