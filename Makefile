@@ -8,7 +8,7 @@ LAYERS = base local dev node
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix lock
+.PHONY: help run test races check fix lock
 
 help: ## Say what each command does
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -19,6 +19,10 @@ run: .venv/local.stamp ## Start everything on this machine (PORT=8000), with a s
 test: check ## Run the checks, then every test on real servers and a real browser (ARGS="-k clock")
 	@.venv/bin/python -m migration_tracker.local prepare-tests
 	@.venv/bin/python -m pytest $(ARGS)
+
+races: .venv/dev.stamp ## Fifty rounds of twenty people doing the same at once; keeps bench/races.json
+	@.venv/bin/python -m migration_tracker.local prepare-tests
+	@RACE_ROUNDS=50 .venv/bin/python -m pytest tests/tracking/test_everybody_at_once.py $(ARGS)
 
 check: .venv/dev.stamp ## Lint, format, types, import layers, missing migrations; changes nothing
 	@.venv/bin/ruff check .

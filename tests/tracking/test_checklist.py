@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 
+from practices.common.templatetags.uk import uk_datetime
 from practices.tracking import services
 from practices.tracking.models import Task
 from tests.factories import GO_LIVE_AT, MONDAY
@@ -110,7 +111,9 @@ class TestTickingSeveral:
         services.tick_task(task=cast.task("GL-02"), by=cast.project_manager, at=MONDAY)
         response = self.post(client, cast, cast.manager, "GL-02")
         page = client.get(response.headers["Location"]).content.decode()
-        assert f"GL-02 was already done, by {cast.project_manager}." in page
+        assert (
+            f"GL-02 was already done, by {cast.project_manager} on {uk_datetime(MONDAY)}." in page
+        )
         assert cast.events("GL-02") == ["task.done"]
 
     def test_none_chosen_asks_for_one(self, client, cast):

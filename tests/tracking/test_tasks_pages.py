@@ -7,6 +7,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
+from practices.common.templatetags.uk import uk_datetime
 from practices.tracking import services
 from practices.tracking.models import Gate, Task
 from practices.tracking.services.gates import seen_mark, still_open
@@ -88,7 +89,7 @@ class TestTick:
 
     def test_pressed_again_it_says_who_did_it(self, client, cast, press):
         services.tick_task(task=cast.task("GL-02"), by=cast.project_manager, at=MONDAY)
-        said = f"GL-02 was already done, by {cast.project_manager}."
+        said = f"GL-02 was already done, by {cast.project_manager} on {uk_datetime(MONDAY)}."
         row = press(cast.manager, "GL-02", "tick", in_place=True, place="phase", version="1")
         assert row.status_code == 200
         assert said in unescape(row.content.decode())

@@ -11,6 +11,7 @@ from practices.common.calendar import working_calendar
 from practices.common.errors import Refused
 from practices.common.models import Event, Text
 from practices.common.services import clean_text, record_event, text_reference
+from practices.common.templatetags.uk import uk_datetime
 from practices.plans.rules import Moment, due
 from practices.tracking.models import Migration, Phase, Task
 from practices.tracking.rules import TRANSITIONS
@@ -81,6 +82,12 @@ def note_event(
     return record_event(
         stream=migration.stream, kind=kind, by=by, at=at, subject=subject, data=plain
     )
+
+
+def newest_act(migration: Migration) -> str:
+    """Who did something here last, and when, as words within a sentence."""
+    event = Event.objects.of(migration.stream).newest_first()[0]
+    return f"{event.by or 'the system'} on {uk_datetime(event.at)}"
 
 
 def due_from(anchor: Moment, task: Task, *, is_working: Callable[[date], bool]) -> Moment:

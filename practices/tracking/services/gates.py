@@ -28,7 +28,7 @@ from practices.tracking.models.task import TaskQuerySet
 from practices.tracking.rules import same_name
 
 from . import clocks
-from ._base import lock, note_event, require_reason, settle
+from ._base import lock, newest_act, note_event, require_reason, settle
 
 CONDITION = "condition:"
 
@@ -38,6 +38,16 @@ class SeatTaken(Refused):
 
     def __init__(self, signature: SignOff) -> None:
         super().__init__(f"{signature.by} has already signed this, on {uk_datetime(signature.at)}.")
+
+
+class Stale(Conflict):
+    """What a signature would speak for is not what the signer read."""
+
+    def __init__(self, migration: Migration) -> None:
+        super().__init__(
+            "What is still open has changed since you looked, last by "
+            f"{newest_act(migration)}. Read it again, then sign."
+        )
 
 
 @dataclass(frozen=True)
@@ -171,7 +181,7 @@ def sign_off(
         raise Refused(f"Type your full name as it is in your account: {by.name}.")
     items = still_open(gate)
     if seen != seen_mark(gate, items):
-        raise Conflict("What is still open has changed since you looked. Read it again, then sign.")
+        raise Stale(migration)
     reasons = {item.key: clean_text(exceptions.get(item.key, "")) for item in items}
     for item in items:
         if item.mandatory and not reasons[item.key]:

@@ -23,7 +23,7 @@ from practices.tracking.rules import (
     offset_from_go_live,
 )
 
-from ._base import due_from, lock, note_event
+from ._base import due_from, lock, newest_act, note_event
 
 
 @dataclass(frozen=True)
@@ -233,7 +233,10 @@ def replan(
     migration = lock(migration)
     plan = preview_replan(migration=migration, key=key, to=to, at=at)
     if plan.mark != seen:
-        raise Conflict("Dates or tasks changed since you looked. Check the new list, then confirm.")
+        raise Conflict(
+            f"Dates or tasks changed since you looked, last by {newest_act(migration)}. "
+            "Check the new list, then confirm."
+        )
     if not plan.dates:
         return plan
     apply_date_moves(plan.dates)

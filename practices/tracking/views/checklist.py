@@ -19,6 +19,7 @@ from practices.tracking.models import Migration, Phase
 from practices.tracking.models.task import TaskQuerySet
 
 from .scope import migration_for, visible_migration
+from .tasks import already_done
 
 PER_PAGE = 50
 SORTS = [("plan", "In plan order"), ("due", "By due date")]
@@ -133,7 +134,7 @@ def tick_several(request: SignedInRequest, reference: str, key: str) -> HttpResp
         said = f"{many} tasks are done." if many > 1 else f"{result.ticked[0].code} is done."
         messages.success(request, said)
     for task in result.already:
-        messages.info(request, f"{task.code} was already done, by {task.settled_by}.")
+        messages.info(request, already_done(task))
     for _, sentence in result.refused:
         messages.error(request, sentence)
     query = request.GET.urlencode()

@@ -24,6 +24,7 @@ from practices.tracking.forms.gates import (
 from practices.tracking.models import Bypass, Gate, Migration, SignOff
 from practices.tracking.services.gates import (
     SeatTaken,
+    Stale,
     StillOpen,
     blocking,
     covered_tasks,
@@ -191,7 +192,7 @@ class Signing:
 
     def stale(self) -> HttpResponse:
         """Something was done or reopened meanwhile: read again, with the reasons kept."""
-        said = "What is still open has changed since you looked. Read it again, then continue."
+        said = str(Stale(self.gate.migration))
         typed = {name: self.request.POST.get(name, "") for name in self.request.POST}
         form = ExceptionsForm(initial=typed, items=self.items)
         return self.first_page(form, errors=[said], status=409)

@@ -19,6 +19,7 @@ from practices.common.errors import Conflict, Refused
 from practices.common.files import serve_file
 from practices.common.forms import NHSForm
 from practices.common.models import Event
+from practices.common.templatetags.uk import uk_datetime
 from practices.tracking import queries, sentences, services
 from practices.tracking.forms.tasks import (
     AssignForm,
@@ -174,8 +175,19 @@ def tick(request: SignedInRequest, reference: str, code: str) -> HttpResponse:
         settled = services.tick_task(task=task, by=request.user, at=clock.now())
     except Refused as refusal:
         return _refused(request, task, refusal)
-    already = f"{code} was already done, by {settled.task.settled_by}."
-    return _answer(request, task, settled, done=f"{code} is done.", already=already, undo=True)
+    return _answer(
+        request,
+        task,
+        settled,
+        done=f"{code} is done.",
+        already=already_done(settled.task),
+        undo=True,
+    )
+
+
+def already_done(task: Task) -> str:
+    """For whoever comes second: who did it, and when."""
+    return f"{task.code} was already done, by {task.settled_by} on {uk_datetime(task.settled_at)}."
 
 
 @asks
