@@ -99,6 +99,7 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
         P.SIGN,
         P.BYPASS_GATE,
         P.MANAGE_CONTACTS,
+        P.REDACT,
         P.END_MIGRATION,
         P.START_MIGRATION,
         P.VIEW_PORTFOLIO,

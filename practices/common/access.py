@@ -39,6 +39,7 @@ class Permission(StrEnum):
     BYPASS_GATE = "record that a step happened without its sign-off"
     CONFIRM_BYPASS = "confirm, as a second person, that it happened without"
     MANAGE_CONTACTS = "change the people and contacts of a migration"
+    REDACT = "remove what was reported as patient data, or show it again"
     END_MIGRATION = "abort a cut-over, cancel, delete or close a migration"
     START_MIGRATION = "start a migration"
     VIEW_PORTFOLIO = "see the dashboard across migrations"

@@ -135,8 +135,11 @@ def keep_file(
 def serve_file(stored: StoredFile) -> FileResponse:
     """The answer that hands a file out: saved by the browser, never shown or run by it.
 
-    The caller has checked who asks. Raises ``Http404`` when the disk has lost the file.
+    The caller has checked who asks. Raises ``Http404`` when it is hidden or redacted, or
+    the disk has lost the file.
     """
+    if not stored.is_shown:
+        raise Http404("The file is not shown.")
     try:
         content = stored.content.open("rb")
     except FileNotFoundError as fault:
@@ -149,6 +152,18 @@ def serve_file(stored: StoredFile) -> FileResponse:
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
     response["Cache-Control"] = "no-store, private"
     return response
+
+
+def redact_file(stored: StoredFile, *, at: datetime) -> None:
+    """Take a file's name and content away for good; its row, size and digest stay.
+
+    The content goes once the act is committed. Should that fail, no row knows it any
+    more, and :func:`remove_orphans` takes it away.
+    """
+    storage, content = stored.content.storage, stored.content.name
+    stored.name, stored.content, stored.redacted_at = "", "", at
+    stored.save(update_fields=["name", "content", "redacted_at"])
+    transaction.on_commit(lambda: _delete_quietly(storage, content))
 
 
 def remove_orphans(*, before: datetime) -> int:
@@ -193,7 +208,7 @@ def _delete_quietly(storage: Storage, name: str | None) -> None:
         if name and storage.exists(name):
             storage.delete(name)
     except OSError:
-        logger.exception("A half-written file could not be deleted: %s", name)
+        logger.exception("A file could not be deleted: %s", name)
 
 
 def _head(upload: File) -> bytes:

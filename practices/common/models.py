@@ -12,7 +12,32 @@ from django.db.models.functions import Now
 from .history import AppendOnly
 
 
-class Text(models.Model):
+class Hideable(models.Model):
+    """Something a person handed in that can turn out to hold patient data.
+
+    Hidden while a project manager looks at it, then shown again or redacted: its
+    words are gone for good, its digest stays (reliability.md 7.2). What is shown of it
+    is always ``str()``, so that hiding holds on every page.
+    """
+
+    hidden_at = models.DateTimeField(null=True, blank=True)
+    redacted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def is_shown(self) -> bool:
+        return self.hidden_at is None and self.redacted_at is None
+
+    def instead(self) -> str:
+        """What stands in place of words that are not shown; nothing when they are."""
+        if self.redacted_at:
+            return "(removed)"
+        return "(hidden while it is checked)" if self.hidden_at else ""
+
+
+class Text(Hideable):
     """A text a person typed.
 
     Other rows and events hold its id and digest, never the words, so that
@@ -25,15 +50,9 @@ class Text(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
     written_at = models.DateTimeField()
-    hidden_at = models.DateTimeField(null=True, blank=True)
-    redacted_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
-        if self.redacted_at:
-            return "(removed)"
-        if self.hidden_at:
-            return "(hidden while it is checked)"
-        return self.body
+        return self.instead() or self.body
 
 
 def stored_name(instance: "StoredFile", filename: str) -> str:
@@ -41,7 +60,7 @@ def stored_name(instance: "StoredFile", filename: str) -> str:
     return f"files/{uuid.uuid4().hex[:2]}/{uuid.uuid4().hex}"
 
 
-class StoredFile(models.Model):
+class StoredFile(Hideable):
     """A file somebody handed in, kept outside any web root and served as an attachment."""
 
     name = models.CharField(max_length=255)
@@ -55,7 +74,7 @@ class StoredFile(models.Model):
     stored_at = models.DateTimeField()
 
     def __str__(self) -> str:
-        return self.name
+        return self.instead() or self.name
 
 
 class Job(models.Model):
