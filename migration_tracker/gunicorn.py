@@ -17,3 +17,5 @@ graceful_timeout = 30
 keepalive = 5
 accesslog = "-"
 access_log_format = '%(t)s %({x-request-id}o)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms'
+# Nobody uses it, and it would lie in the home folder, one for all sites of this account.
+control_socket_disable = True

@@ -146,8 +146,11 @@ def test_it_survives_being_killed_and_leaves_nothing_behind(checkout, launch):
 def test_it_uses_the_servers_it_is_given(checkout, launch, committed_db, postgres, valkey):
     given = {**postgres.environment(committed_db), "REDIS_URL": valkey}
     urls = {name: given[name] for name in ("DATABASE_URL", "OWNER_DATABASE_URL", "REDIS_URL")}
-    launcher = launch(**urls)
+    home = checkout / "home"
+    home.mkdir()
+    launcher = launch(**urls, HOME=str(home), XDG_RUNTIME_DIR=str(home))
     launcher.wait_until_it_serves()
+    assert list(home.iterdir()) == [], "something is written outside the folder"
     running = "\n".join(left_in(checkout))
     assert "gunicorn" in running
     assert not re.search(r"bin/postgres|valkey-server", running)
