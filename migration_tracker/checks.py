@@ -51,6 +51,12 @@ def production(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckM
             "Give the site a role of its own; docs/operations.md says how.",
             "E006",
         ),
+        (
+            len(settings.HISTORY_KEY) < 40 or settings.HISTORY_KEY == settings.SECRET_KEY,
+            "HISTORY_KEY is short or the same as SECRET_KEY, which is changed now and then.",
+            "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(50))'",
+            "E007",
+        ),
     ]
     return [
         Error(message, hint=hint, id=f"site.{code}")

@@ -9,6 +9,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 HINTS = {
     "SECRET_KEY": "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(50))'",
+    "HISTORY_KEY": "It seals the history and is kept for ever, apart from the database. "
+    "Make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(50))'",
     "DATABASE_URL": "It names the role the site runs as: postgres://app:password@host:5432/name",
     "REDIS_URL": "It names the worker's broker: redis://:password@host:6379/0",
     "ALLOWED_HOSTS": "The host names people type, separated by commas.",

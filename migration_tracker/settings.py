@@ -22,6 +22,8 @@ DEVELOPMENT = env.bool("DEVELOPMENT", default=False)
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY")
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+# Seals the chains of events. It is for life: docs/operations.md says what changing it takes.
+HISTORY_KEY = env.str("HISTORY_KEY", default=SECRET_KEY) if DEVELOPMENT else env.str("HISTORY_KEY")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
 SITE_URL = env.str("SITE_URL").rstrip("/")
 

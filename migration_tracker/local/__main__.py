@@ -11,7 +11,7 @@ def prepare_tests() -> int:
     """What the tests need beyond Python: the built front end and a browser."""
     # Building asks nothing of any server, but the settings want to be told of them.
     servers = {"DATABASE_URL": "postgres://none", "REDIS_URL": "redis://none"}
-    assets.build(run.VAR, run.environment(8000, "x" * 50, 25) | servers, run.say)
+    assets.build(run.VAR, run.environment(8000, {"SECRET_KEY": "x" * 50}, 25) | servers, run.say)
     run.say(f"The browser tests use {browser.ensure(run.say)}")
     return 0
 

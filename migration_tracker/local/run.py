@@ -108,7 +108,8 @@ def kept_secrets() -> dict[str, str]:
     """The secrets of this checkout, made once and readable by nobody else."""
     path = VAR / "secrets.json"
     if not path.exists():
-        made = {"secret_key": secrets.token_urlsafe(50), **asdict(Passwords.random())}
+        keys = {name: secrets.token_urlsafe(50) for name in ("secret_key", "history_key")}
+        made = {**keys, **asdict(Passwords.random())}
         unfinished = path.with_suffix(".part")
         unfinished.unlink(missing_ok=True)
         unfinished.touch(0o600)
@@ -129,7 +130,7 @@ def given_servers() -> dict[str, str]:
     return given
 
 
-def environment(port: int, secret_key: str, mail_port: int) -> dict[str, str]:
+def environment(port: int, keys: dict[str, str], mail_port: int) -> dict[str, str]:
     """What every process of the site is told, but for its servers."""
     return {
         **os.environ,
@@ -139,7 +140,7 @@ def environment(port: int, secret_key: str, mail_port: int) -> dict[str, str]:
         "DEVELOPMENT": "true",
         "DEBUG": "false",
         "BIND": f"127.0.0.1:{port}",
-        "SECRET_KEY": secret_key,
+        **keys,
         "ALLOWED_HOSTS": "localhost,127.0.0.1,[::1]",
         "SITE_URL": f"http://localhost:{port}",
         "DEFAULT_FROM_EMAIL": "Migration Tracker <tracker@example.test>",
@@ -168,7 +169,9 @@ class Site:
         """Start every part in order. Raises LocalError."""
         kept = kept_secrets()
         mail_port = free_port()
-        env = environment(self.port, kept.pop("secret_key"), mail_port)
+        # A checkout made before there was a history key does without one of its own.
+        keys = {n.upper(): kept.pop(n) for n in ("secret_key", "history_key") if n in kept}
+        env = environment(self.port, keys, mail_port)
         env |= given_servers() or self._start_servers(Passwords(**kept))
         assets.build(VAR, env, say)
         mail = self._child("mail server", [*_module("mail"), VAR / "mail", str(mail_port)], env)

@@ -147,7 +147,7 @@ class Event(AppendOnly):
     """One act of one person, in the words of the domain.
 
     Each stream (one per migration, and one for the site) numbers its events
-    and chains them by hash: ``hash = sha256(prev_hash + canonical JSON)``.
+    and chains them: ``hash = HMAC-SHA256(HISTORY_KEY, prev_hash + canonical JSON)``.
     Events hold ids and digests, never names or free text (decisions 2 and 9).
     """
 

@@ -1,10 +1,12 @@
 """Writes that every room shares: texts, and events in their chain."""
 
+import hmac
 import json
 import unicodedata
 from datetime import UTC, datetime
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import connection, transaction
 
@@ -39,7 +41,11 @@ def canonical(value: dict[str, Any]) -> str:
 
 
 def event_hash(event: Event) -> str:
-    """The digest an event must carry, given its content and its predecessor's hash."""
+    """The seal an event must carry, given its content and its predecessor's hash.
+
+    It is keyed with ``HISTORY_KEY``, which never lies in the database: whoever has
+    only the database cannot write an event that verifies (docs/adr/0009).
+    """
     content = canonical(
         {
             "stream": event.stream,
@@ -51,7 +57,8 @@ def event_hash(event: Event) -> str:
             "data": event.data,
         }
     )
-    return sha256(event.prev_hash + content)
+    key = settings.HISTORY_KEY.encode()
+    return hmac.new(key, (event.prev_hash + content).encode(), "sha256").hexdigest()
 
 
 def record_event(

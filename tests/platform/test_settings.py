@@ -13,6 +13,7 @@ from tests.support.servers import ROOT
 
 GOOD = {
     "SECRET_KEY": "kD3-vT8_xQ1.zN6" * 4,
+    "HISTORY_KEY": "pW7+hB2_mL9.cR5" * 4,
     "ALLOWED_HOSTS": "tracker.example.test",
     "SITE_URL": "https://tracker.example.test",
     "DATABASE_URL": "postgres://app:a@localhost/tracker",
@@ -43,6 +44,7 @@ def test_a_production_configuration_passes_also_the_deployment_checks():
     ("name", "hint"),
     [
         ("SECRET_KEY", "Make one with"),
+        ("HISTORY_KEY", "kept for ever"),
         ("DATABASE_URL", "postgres://app:password@host:5432/name"),
         ("REDIS_URL", "redis://"),
         ("SITE_URL", "https://tracker.example.nhs.uk"),
@@ -73,6 +75,7 @@ PRODUCTION = {
     "DEVELOPMENT": False,
     "DEBUG": False,
     "SECRET_KEY": GOOD["SECRET_KEY"],
+    "HISTORY_KEY": GOOD["HISTORY_KEY"],
     "ALLOWED_HOSTS": ["tracker.example.test"],
     "SITE_URL": GOOD["SITE_URL"],
     "EMAIL_TIMEOUT": 15,
@@ -96,6 +99,8 @@ def test_a_good_configuration_has_no_fault():
         ({"EMAIL_TIMEOUT": None}, "site.E003"),
         ({"ALLOWED_HOSTS": ["*"]}, "site.E004"),
         ({"SITE_URL": "http://tracker.example.test"}, "site.E005"),
+        ({"HISTORY_KEY": "short"}, "site.E007"),
+        ({"HISTORY_KEY": GOOD["SECRET_KEY"]}, "site.E007"),
     ],
 )
 def test_what_would_harm_people_is_refused(change, code):

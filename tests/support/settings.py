@@ -11,6 +11,7 @@ GIVEN = {
 os.environ.update(
     {
         "SECRET_KEY": "only-for-tests-only-for-tests-only-for-tests-1",
+        "HISTORY_KEY": "only-for-tests-only-for-tests-only-for-tests-2",
         "ALLOWED_HOSTS": "testserver,localhost,127.0.0.1",
         "SITE_URL": "http://testserver",
         "DEVELOPMENT": "true",
