@@ -185,6 +185,7 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(SITE_URL).scheme
 ACCOUNT_RATE_LIMITS = {
     "login": "60/m/ip",
     "login_failed": "60/m/ip,5/5m/key",
+    "invitation": "60/m/ip",  # opening the link of an invitation
     "keep_unsent": "60/m/ip",  # forms of people who were signed out (unsent.py)
 }
 # Proxies of ours in front of gunicorn; the client's address is read past exactly that many.

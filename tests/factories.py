@@ -8,8 +8,9 @@ import itertools
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from practices.accounts.models import Membership, User
+from practices.accounts.models import Invitation, Membership, User
 from practices.accounts.roles import Owner, Role
+from practices.accounts.services import invite
 from practices.directory.models import ClinicalSystem, CommissionerLink, Organisation, Practice
 from practices.plans.models import (
     Plan,
@@ -87,6 +88,23 @@ def give_role(
         organisation = organisation.organisation
     return Membership.objects.create(
         person=person, organisation=organisation, role=role, valid_from=since, valid_to=until
+    )
+
+
+def make_invitation(
+    organisation: Organisation | Practice, role: str = Role.PRACTICE_STAFF, **fields: Any
+) -> Invitation:
+    """Somebody new is invited, by anybody unless said."""
+    if isinstance(organisation, Practice):
+        organisation = organisation.organisation
+    fields.setdefault("email", f"new{next(_numbers)}@example.test")
+    return invite(
+        name=fields.pop("name", "Nina Newcomer"),
+        organisation=organisation,
+        role=role,
+        by=fields.pop("by", None) or make_person(),
+        at=fields.pop("at", MONDAY),
+        **fields,
     )
 
 

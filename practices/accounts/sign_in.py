@@ -7,6 +7,10 @@ from django import forms
 
 from practices.common.forms import PlainErrors
 
+HOW_TO_CHOOSE = (
+    "At least 12 characters. Do not use your name, your email address or a common password."
+)
+
 
 class _OurWords(forms.BaseForm):
     labels = {
@@ -16,11 +20,7 @@ class _OurWords(forms.BaseForm):
         "password1": "New password",
         "password2": "New password again",
     }
-    hints = {
-        "password1": (
-            "At least 12 characters. Do not use your name, your email address or a common password."
-        ),
-    }
+    hints = {"password1": HOW_TO_CHOOSE}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -11,6 +11,8 @@ from datetime import datetime
 from django.conf import settings
 from django.urls import reverse
 
+from practices.accounts.models import Invitation
+from practices.accounts.tokens import token_of
 from practices.common.calendar import working_calendar
 from practices.common.time import london_date
 from practices.plans.rules import TASK_PREFIX
@@ -19,7 +21,14 @@ from practices.tracking.models import ClockRun, Gate, Migration
 from .models import Notification
 from .queries import overdue_of
 from .rules import newest_due
-from .wording import Words, clock_words, overdue_words, signed_words, withdrawn_words
+from .wording import (
+    Words,
+    clock_words,
+    invitation_words,
+    overdue_words,
+    signed_words,
+    withdrawn_words,
+)
 
 Status = Notification.Status
 Kind = Notification.Kind
@@ -46,6 +55,8 @@ def dropped(row: Notification, now: datetime) -> Dropped | None:
         visible = Migration.objects.visible_to(row.person).filter(pk=row.migration.pk)
         if not visible.exists():
             return Dropped(Status.CANCELLED, "The person may not see this migration any more.")
+    if row.invitation:
+        return _invitation_dropped(row.invitation, row, now)
     if row.clock_run:
         return _clock_dropped(row.clock_run, row, now)
     if row.kind == Kind.OVERDUE and row.day != london_date(now):
@@ -59,6 +70,14 @@ def _still_signed(gate: Gate, row: Notification) -> bool:
     return gate.state == Gate.State.SIGNED and gate.round == row.round
 
 
+def _invitation_dropped(invitation: Invitation, row: Notification, now: datetime) -> Dropped | None:
+    if not invitation.is_open(now):
+        return Dropped(Status.CANCELLED, "The invitation was used or withdrawn, or has expired.")
+    if invitation.mail_asked_at > row.due_at:
+        return Dropped(Status.SUPERSEDED, "The invitation was sent again, with another link.")
+    return None
+
+
 def _clock_dropped(run: ClockRun, row: Notification, now: datetime) -> Dropped | None:
     if not run.is_running or not run.migration.is_active:
         return Dropped(Status.CANCELLED, "The clock does not run any more.")
@@ -70,11 +89,19 @@ def _clock_dropped(run: ClockRun, row: Notification, now: datetime) -> Dropped |
 
 def words_of(row: Notification, now: datetime) -> Words | Dropped:
     """What ``row`` says at ``now``; Dropped when there turns out to be nothing to say."""
+    if row.invitation:
+        return _invitation_words(row.invitation)
     if row.clock_run:
         return _clock_words(row.clock_run, now)
     if row.gate:
         return _gate_words(row.gate, row)
     return _overdue_words(row, now)
+
+
+def _invitation_words(invitation: Invitation) -> Words:
+    return invitation_words(
+        invitation, url=_url("accounts:invited", str(invitation.pk), token_of(invitation))
+    )
 
 
 def _clock_words(run: ClockRun, now: datetime) -> Words:

@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 Status = Notification.Status
 
 BATCH = 20
+SETTLED = (Status.SENT, Status.DEAD)
 SILENT_SERVER = 3  # broken connections in a row after which the rest of a batch waits
 
 
@@ -116,6 +117,8 @@ def _prepare(key: int, token: UUID, now: datetime) -> Letter | None:
         .select_related(
             "person",
             "contact",
+            "invitation__organisation",
+            "invitation__invited_by",
             "migration",
             "clock_run__plan_clock__version",
             "clock_run__migration__practice__organisation",
@@ -127,7 +130,8 @@ def _prepare(key: int, token: UUID, now: datetime) -> Letter | None:
     )
     if row is None:
         return None
-    email = row.person.email if row.person else row.contact.email  # type: ignore[union-attr]
+    to = row.person or row.contact or row.invitation
+    email = to.email  # type: ignore[union-attr]  # the database holds that there is one
     # An address corrected between two attempts counts: the mail is written anew.
     words = dropped(row, now) or (words_of(row, now) if row.address != email else None)
     if isinstance(words, Dropped):
@@ -163,7 +167,7 @@ def _written(row: Notification, words: Words, now: datetime) -> bytes:
 
 def _record(key: int, token: UUID, answer: Answer, now: datetime) -> None:
     """Write down what became of an attempt, if the row is still ours."""
-    row = Notification.objects.only("dedupe_key", "attempts", "first_failed_at").get(pk=key)
+    row = Notification.objects.only("dedupe_key", "kind", "attempts", "first_failed_at").get(pk=key)
     became: dict[str, Any] = {"lease_until": None, "lease_token": None}
     if answer.accepted:
         became |= {"status": Status.SENT, "sent_at": now, "smtp_reply": answer.reply[:500]}
@@ -177,6 +181,8 @@ def _record(key: int, token: UUID, answer: Answer, now: datetime) -> None:
             jitter = random.uniform(0.8, 1.2)  # noqa: S311 - spreads retries, keeps no secret
             became["status"] = Status.PENDING
             became["next_attempt_at"] = now + wait_before_retry(row.attempts, jitter)
+    if row.kind == Notification.Kind.INVITATION and became.get("status") in SETTLED:
+        became["content"] = b""  # the link in it opens an account
     Notification.objects.filter(pk=key, lease_token=token).update(**became)
 
 

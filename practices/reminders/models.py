@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from practices.accounts.models import User
+from practices.accounts.models import Invitation, User
 from practices.tracking.models import ClockRun, Contact, Gate, Migration
 
 MOST_ATTEMPTS = 50  # 24 hours of retries are about 30; the rest is for workers that died
@@ -35,13 +35,14 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
 
 
 class Notification(models.Model):
-    """One mail to one person or contact, at most one for each ``dedupe_key``.
+    """One mail to one person, contact or invited address, at most one for each ``dedupe_key``.
 
     What it is about is kept as references, so that the sender can check again
     right before sending. Its words are written once, before the first attempt:
     ``content`` holds the frozen bytes with Message-ID and Date, so that a second
     copy, which a crash between sending and recording can cause, is the same mail
-    (reliability.md 1.3).
+    (reliability.md 1.3). An invitation's words hold the secret of its link, so they are
+    dropped once no attempt is left.
     """
 
     class Kind(models.TextChoices):
@@ -49,6 +50,7 @@ class Notification(models.Model):
         OVERDUE = "overdue", "Overdue tasks of the day"
         SIGNED = "signed", "Sign-off given"
         WITHDRAWN = "withdrawn", "Sign-off withdrawn"
+        INVITATION = "invitation", "Invitation"
 
     class Status(models.TextChoices):
         PENDING = "pending", "Waiting to be sent"
@@ -64,6 +66,9 @@ class Notification(models.Model):
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
     person = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     contact = models.ForeignKey(Contact, null=True, on_delete=models.PROTECT, related_name="+")
+    invitation = models.ForeignKey(
+        Invitation, null=True, on_delete=models.PROTECT, related_name="notifications"
+    )
     migration = models.ForeignKey(
         Migration, null=True, on_delete=models.PROTECT, related_name="notifications"
     )
@@ -92,8 +97,9 @@ class Notification(models.Model):
     class Meta:
         constraints: ClassVar[list[Any]] = [
             models.CheckConstraint(
-                condition=Q(person__isnull=False, contact=None)
-                | Q(person=None, contact__isnull=False),
+                condition=Q(person__isnull=False, contact=None, invitation=None)
+                | Q(person=None, contact__isnull=False, invitation=None)
+                | Q(person=None, contact=None, invitation__isnull=False),
                 name="notification_has_one_recipient",
             ),
             models.CheckConstraint(
@@ -119,6 +125,15 @@ class Notification(models.Model):
                     clock_run=None,
                     gate__isnull=False,
                     round__isnull=False,
+                    day=None,
+                )
+                | Q(
+                    kind="invitation",
+                    invitation__isnull=False,
+                    migration=None,
+                    clock_run=None,
+                    gate=None,
+                    round=None,
                     day=None,
                 ),
                 name="notification_names_its_subject",

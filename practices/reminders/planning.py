@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db.models import Exists, F, Max, OuterRef, Q
 from django.utils.crypto import salted_hmac
 
+from practices.accounts.models import Invitation
 from practices.common.calendar import working_calendar
 from practices.tracking.models import ClockRun, Contact, Gate, Migration, SignOff
 from practices.tracking.team import Audience, audience
@@ -36,7 +37,7 @@ def plan_due(*, now: datetime) -> None:
     stop the others; the heartbeat then stays where it was, for the health check.
     """
     failed = False
-    for part in (_clock_warnings, _confirmations, _withdrawals, _overdue_tasks):
+    for part in (_clock_warnings, _confirmations, _withdrawals, _overdue_tasks, _invitations):
         try:
             part(now)
         except Exception:
@@ -182,6 +183,22 @@ def _withdrawals(now: datetime) -> None:
     )
 
 
+def _invitations(now: datetime) -> None:
+    """The present mail of each open invitation; asking for it again makes another one."""
+    said = Notification.objects.filter(
+        invitation=OuterRef("pk"), due_at__gte=OuterRef("mail_asked_at")
+    )
+    _add(
+        _new(
+            f"invitation:{invitation.pk}:{invitation.nonce}",
+            invitation.mail_asked_at,
+            kind=Kind.INVITATION,
+            invitation=invitation,
+        )
+        for invitation in Invitation.objects.open(now).filter(~Exists(said))
+    )
+
+
 class _Reach:
     """Who is reached by an owner key in each of some migrations; a handful of queries for all.
 
@@ -232,8 +249,10 @@ class _Reach:
 
 
 def _new(subject: str, due_at: datetime, **fields: Any) -> Notification:
-    person, contact = fields.get("person_id"), fields.get("contact_id")
-    key = f"{subject}:{f'person-{person}' if person else f'contact-{contact}'}"
+    to = [
+        f":{who}-{fields[f'{who}_id']}" for who in ("person", "contact") if fields.get(f"{who}_id")
+    ]
+    key = subject + "".join(to)
     domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
     # Keyed, so that two installations never use one id for two mails.
     digest = salted_hmac("practices.reminders", key, algorithm="sha256").hexdigest()[:32]

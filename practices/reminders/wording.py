@@ -7,6 +7,7 @@ late, whose it is. Times are exact, in UK time, with GMT or BST.
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from practices.accounts.models import Invitation
 from practices.common.templatetags.uk import uk_date, uk_datetime, uk_short_date
 from practices.plans.models import Unit
 from practices.tracking.models import ClockRun, SignOff, Task
@@ -34,12 +35,16 @@ class Section:
 
 @dataclass(frozen=True)
 class Words:
-    """A mail before it is laid out: ``link`` is its main address with the words to click."""
+    """A mail before it is laid out: ``link`` is its main address with the words to click.
+
+    ``because`` says at its foot why they are sent it.
+    """
 
     subject: str
     paragraphs: list[str]
     link: tuple[str, str]
     sections: list[Section] = field(default_factory=list)
+    because: str = "you have a part in this migration"
 
 
 def clock_words(run: ClockRun, *, practice: str, stops: str, url: str, now: datetime) -> Words:
@@ -217,6 +222,27 @@ def withdrawn_words(*, practice: str, gate: str, at: datetime, url: str) -> Word
             "You will be sent a new one when it is signed again.",
         ],
         ("See the sign-off", url),
+    )
+
+
+def invitation_words(invitation: Invitation, *, url: str) -> Words:
+    """The way to an account, or to another role; it says nothing about whether there is one."""
+    role = f"{invitation.get_role_display()} of {invitation.organisation}"
+    paragraphs = [
+        f"{invitation.invited_by} invites you to Migration Tracker as: {role}.",
+        "Migration Tracker is where a practice’s change of clinical system is planned.",
+        f"What to do: open the link before {uk_datetime(invitation.expires_at)}. It works once.",
+        "If you did not expect this, ignore this mail. Nothing happens unless the link is used.",
+    ]
+    if invitation.until:
+        paragraphs.insert(
+            1, f"The role is for you until and including {uk_date(invitation.until)}."
+        )
+    return Words(
+        f"Invitation to Migration Tracker: {role}",
+        paragraphs,
+        ("Accept the invitation", url),
+        because=f"{invitation.invited_by} invited you",
     )
 
 

@@ -25,6 +25,7 @@ from practices.tracking import services
 from practices.tracking.services import ContactDetails
 from tests.factories import (
     MONDAY,
+    make_invitation,
     make_migration,
     make_person,
     make_plan_version,
@@ -192,6 +193,13 @@ TRACKING = [
     form("tracking:finish", MIGRATION, by="project_manager"),
 ]
 
+INVITATION = {"pk": "{invitation.pk}"}
+PEOPLE = [
+    # Without the secret of the mail it is nobody's, whoever asks.
+    public("accounts:invitation", get=STRANGE, post=STRANGE, keys=INVITATION),
+    public("accounts:invited", get=FOUND, keys=INVITATION | {"token": "guessed"}),
+]
+
 PORTFOLIO = [
     # Everybody has a home; who has no place in it is told whom to ask.
     Address("home", (FOUND, ONLY_GET), (FOUND, ONLY_GET), (OK, ONLY_GET)),
@@ -199,7 +207,7 @@ PORTFOLIO = [
     desk("portfolio:export", "project_manager"),
 ]
 
-ADDRESSES = [*ACCOUNT, *SERVICE, *PLANS, *DIRECTORY, *TRACKING, *PORTFOLIO]
+ADDRESSES = [*ACCOUNT, *SERVICE, *PLANS, *DIRECTORY, *TRACKING, *PEOPLE, *PORTFOLIO]
 
 
 def make_world() -> dict[str, Any]:
@@ -235,6 +243,7 @@ def make_world() -> dict[str, Any]:
         "administrator": administrator,
         "viewer": make_person(Role.NATIONAL_VIEWER),
         "stranger": make_person(Role.PRACTICE_MANAGER, make_practice("Elsewhere")),
+        "invitation": make_invitation(practice, by=manager),
         "file": evidence,
         "contact": contact,
         "code": practice.organisation.code,

@@ -1,0 +1,1 @@
+"""Pages about people: the invitation they open, who belongs where, seeing as somebody else."""
