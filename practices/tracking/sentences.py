@@ -15,6 +15,7 @@ from practices.common.models import Event, Text
 from practices.common.templatetags.uk import uk_date, uk_datetime
 from practices.common.time import london_date, to_london
 from practices.plans.models import PlanKeyDate, Unit
+from practices.plans.rules import inside
 
 from .models import ClockRun, Contact, Migration, Task
 from .rules import GL, HOUR
@@ -190,7 +191,7 @@ def _facts(words: Words, event: Event, key: str) -> dict[str, Any]:
         case "clock.stopped":
             facts["outcome"] = ClockRun.State(data["after"]).label.lower()
         case "gate.signed":
-            facts["seat"] = words.seats.get((key, data["seat"]), data["seat"])
+            facts["seat"] = inside(words.seats.get((key, data["seat"]), data["seat"]))
             absent = data.get("deputy_for")
             facts["in_place"] = f", as deputy of {words.person(absent)}" if absent else ""
     return facts

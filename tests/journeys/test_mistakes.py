@@ -91,7 +91,7 @@ def test_when_the_session_ends_nothing_she_typed_is_lost(new_visitor, practice_m
 def test_a_tick_in_place_waits_for_her_to_sign_in(visitor: Visitor, practice_manager):
     # Given a checklist, where a tick answers in place
     visitor.opens(f"{visitor.page.url}phases/cut_over/")
-    tick = re.compile("^Mark as done ?: Check the data that came over")
+    tick = re.compile("^Mark as done Check the data that came over")
     checklist = visitor.page.url
 
     # When her session ends before she ticks

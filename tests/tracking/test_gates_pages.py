@@ -75,6 +75,16 @@ def test_an_insider_does_what_their_role_may(cast, as_, page, who, status):
         assert client.post(cast.url(page)).status_code == 403
 
 
+@pytest.mark.parametrize("page", [GATE, SIGN])
+def test_why_something_is_blocked_stands_beside_it(cast, as_, page):
+    services.block_task(
+        task=cast.task("CUT-02"), reason="The baseline report", by=cast.manager, at=MONDAY
+    )
+    text = said(as_(cast.manager).get(cast.url(page)))
+    assert text.count("Blocked, waiting for:") == 1
+    assert "The baseline report" in text
+
+
 class TestSigning:
     def mark(self, client, cast) -> str:
         return client.get(cast.url(SIGN)).context["mark"]
@@ -100,6 +110,7 @@ class TestSigning:
         signature = SignOff.objects.get()
         assert signature.reference in said(done)
         assert "Signed: Go-live data" in said(done)
+        assert f"You signed for {cast.migration.name} as the practice on" in said(done)
         assert gate_of(cast).state == Gate.State.SIGNED
         assert "Record intact" in said(client.get(cast.url(GATE)))
 

@@ -123,7 +123,7 @@ def test_whatever_people_do_is_told_in_words(cast, client):
         "Monday 1 February 2027 > Sunday 31 January 2027",
         "Aborted the cut-over",
         "72 hours, until Mon 12 Apr 2027, 18:30 BST",
-        "Signed “Go-live data” as The practice",
+        "Signed “Go-live data” as the practice",
         "Confirmed going ahead without “Go-live data”",
     ):
         assert words in text, words

@@ -117,6 +117,20 @@ def test_the_clocks_bring_themselves_up_to_date_and_only_they(cast, cut_over, at
     assert f'hx-get="{cast.url("clocks")}" hx-trigger="every 45s"' in body
 
 
+@pytest.mark.parametrize(
+    ("who", "words_of_the_link"),
+    [
+        ("staff", "Show key dates"),
+        ("trainer", "Show key dates"),
+        ("manager", "Show key dates and change them"),
+        ("project_manager", "Show key dates and change them"),
+    ],
+)
+def test_only_who_may_change_key_dates_is_told_they_can(cast, at, who, words_of_the_link):
+    page = at(getattr(cast, who), cast.url()).content.decode()
+    assert f'<a href="{cast.url("dates")}">{words_of_the_link}</a>' in page
+
+
 def test_without_scripts_the_clocks_address_leads_home(cast, at):
     assert at(cast.manager, cast.url("clocks")).headers["Location"] == cast.url()
 

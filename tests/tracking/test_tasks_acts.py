@@ -313,7 +313,17 @@ def test_evidence_is_a_link_or_a_file_and_leaves_a_trace(cast):
     ]
 
 
-@pytest.mark.parametrize("link", ["", "javascript:alert(1)", "ftp://a.test/", "a.test"])
+@pytest.mark.parametrize(
+    "link",
+    [
+        "",
+        "javascript:alert(1)",
+        "ftp://a.test/",
+        "a.test",
+        "https://alice:secret@a.test/",
+        "https://alice@a.test/x",
+    ],
+)
 def test_what_is_no_web_address_is_no_evidence(cast, link):
     with pytest.raises(Refused, match="web address"):
         services.add_evidence(task=cast.task("GL-02"), link=link, by=cast.manager, at=MONDAY)

@@ -272,6 +272,16 @@ class TestEvidenceAndNotes:
         assert response.status_code == 422
         assert "Enter a note" in response.content.decode()
 
+    def test_a_note_that_is_too_long_says_how_long_it_may_be(self, cast, press):
+        page = press(cast.manager, "GL-02", "notes", note="x" * 2001)
+        assert "Note must be 2,000 characters or fewer" in page.content.decode()
+        assert "x" * 2001 in page.content.decode()
+
+    def test_a_link_with_a_password_in_it_is_refused(self, cast, press):
+        page = press(cast.manager, "GL-02", "evidence", link="https://a:b@example.test/")
+        assert page.status_code == 422
+        assert "without a user name or password in it" in page.content.decode()
+
     def test_a_link(self, client, cast, press):
         response = press(cast.manager, "GL-02", "evidence", link="example.test/report")
         page = client.get(response.headers["Location"]).content.decode()

@@ -101,7 +101,10 @@ class NoteForm(NHSForm):
         max_length=2000,
         help_text=NO_PATIENTS,
         widget=forms.Textarea(attrs={"rows": 3}),
-        error_messages={"required": "Enter a note"},
+        error_messages={
+            "required": "Enter a note",
+            "max_length": "Note must be 2,000 characters or fewer",
+        },
     )
 
 

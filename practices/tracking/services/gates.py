@@ -52,11 +52,15 @@ class Stale(Conflict):
 
 @dataclass(frozen=True)
 class StillOpen:
-    """Something a signature would speak for that is not finished."""
+    """Something a signature would speak for that is not finished.
+
+    ``waiting_for`` is why it is blocked, in the words of whoever said so.
+    """
 
     key: str
     title: str
     mandatory: bool
+    waiting_for: str = ""
 
     @property
     def code(self) -> str:
@@ -97,7 +101,13 @@ def covered_tasks(gate: Gate) -> TaskQuerySet:
 def still_open(gate: Gate) -> list[StillOpen]:
     """What is not finished of what a gate covers, unmet conditions of other rooms included."""
     tasks = [
-        StillOpen(task.code, task.title, task.mandatory) for task in covered_tasks(gate).open()
+        StillOpen(
+            task.code,
+            task.title,
+            task.mandatory,
+            waiting_for=str(task.reason) if task.state == Task.State.BLOCKED else "",
+        )
+        for task in covered_tasks(gate).open()
     ]
     conditions = [
         StillOpen(f"{CONDITION}{condition.source}", condition.summary, True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import count as count_from
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.files import File
@@ -292,6 +293,8 @@ def add_evidence(
     else:
         if not link.startswith(("https://", "http://")):
             raise Refused("Enter a web address that starts with https:// or choose a file.")
+        if "@" in urlsplit(link).netloc:
+            raise Refused("Enter the web address without a user name or password in it.")
         same = there.filter(link__sha256=sha256(clean_text(link))).first()
         if same:
             return same

@@ -13,6 +13,7 @@ from practices.common.access import Permission, SignedInRequest
 from practices.common.errors import Conflict, Refused
 from practices.common.forms import NHSForm
 from practices.plans.models import PlanSeat
+from practices.plans.rules import inside
 from practices.tracking import records, services
 from practices.tracking.forms.gates import (
     BypassForm,
@@ -236,7 +237,7 @@ def _signed_page(
     context = {
         "migration": gate.migration,
         "gate": gate,
-        "seat": seat,
+        "signed_as": inside(seat.title),
         "signature": signature,
         "waiting": [one.seat for one in records.seats(gate, found) if one.signature is None],
         "holds_up": records.holds_up(gate),

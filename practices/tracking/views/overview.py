@@ -45,6 +45,8 @@ def overview(request: SignedInRequest, reference: str) -> HttpResponse:
             "gates": gates,
             "bypasses": [bypass for line in gates for bypass in line.bypasses],
             "contacts": migration.contacts.filter(removed_at=None).order_by("role", "name"),
+            "may_change_dates": migration.is_active
+            and (viewer.may(Permission.RECORD_DATES) or viewer.may(Permission.REPLAN)),
             "may_hand_over": migration.is_active and viewer.may(Permission.START_MIGRATION),
             "links": _links(migration, viewer),
         },
