@@ -179,6 +179,24 @@ def at_work(client, world):
 
 
 class TestThePages:
+    @pytest.mark.parametrize(
+        ("day", "month", "year", "words"),
+        [
+            (28, 3, 2027, "01:30 on 28 March 2027 does not exist"),
+            (31, 10, 2027, "01:30 on 31 October 2027 happens twice"),
+        ],
+    )
+    def test_one_time_for_both_in_a_changing_hour_is_complained_of_once(
+        self, at_work, world, day, month, year, words
+    ):
+        sent = typed(world)
+        for name in ("go_live", "fdp"):
+            sent |= {f"{name}_day": day, f"{name}_month": month, f"{name}_year": year}
+            sent |= {f"{name}_time": "01:30"}
+        form = at_work.post(URL, sent).context["form"]
+        assert [words in error for error in form.errors["go_live"]] == [True]
+        assert form.errors["fdp"] == ["Final data production has to come before go-live"]
+
     @pytest.mark.parametrize("role", [Role.PRACTICE_MANAGER, Role.TRAINER, Role.COMMISSIONER])
     def test_only_project_managers_and_administrators_start_one(self, client, role):
         client.force_login(make_person(role))

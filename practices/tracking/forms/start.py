@@ -143,7 +143,11 @@ class StartForm(NHSForm):
         if source and source == target:
             self.add_error("target_system", "Choose a new system that is not the old one")
         go_live, fdp = cleaned.get("go_live"), cleaned.get("fdp")
-        if go_live and fdp and fdp >= go_live:
+        # The same time in an hour when the clocks change would be complained of twice.
+        same = "fdp" in self.errors and self.errors["fdp"] == self.errors.get("go_live")
+        if same:
+            del self.errors["fdp"]
+        if same or (go_live and fdp and fdp >= go_live):
             self.add_error("fdp", "Final data production has to come before go-live")
         for prefix, title, _ in CONTACTS:
             name, telephone, email = (cleaned.get(f"{prefix}_{part}") for part in CONTACT_FIELDS)
