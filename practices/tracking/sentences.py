@@ -11,14 +11,14 @@ from datetime import date, datetime
 from typing import Any
 
 from practices.accounts.models import User
-from practices.common.models import Event, Text
+from practices.common.models import Event, EventQuerySet, Text
 from practices.common.templatetags.uk import uk_date, uk_datetime
 from practices.common.time import london_date, to_london
 from practices.plans.models import PlanKeyDate, Unit
 from practices.plans.rules import inside
 
 from .models import ClockRun, Contact, Migration, Task
-from .rules import GL, HOUR
+from .rules import GL, HOUR, MINUTE, in_words
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ class Line:
     by: str
     said: str
     quotes: list[Text]
-    before: str
-    after: str
+    before: str | Text
+    after: str | Text
     moved: list[Moved]
 
 
@@ -87,8 +87,8 @@ class Words:
             case _:
                 return str(self.contacts.get(key, ""))
 
-    def text(self, reference: dict[str, Any] | None) -> str:
-        return str(self.texts.get(reference["text"], "")) if reference else ""
+    def text(self, reference: dict[str, Any] | None) -> str | Text:
+        return self.texts.get(reference["text"], "") if reference else ""
 
     def person(self, pk: Any) -> str:
         person = self.people.get(pk)
@@ -156,11 +156,20 @@ SENTENCES = {
     "contact.added": "Added the contact {contact}",
     "contact.changed": "Changed the contact {contact}",
     "contact.removed": "Removed the contact {contact}",
+    "patient_data.reported": "Reported patient data in {place}, which hid {what}",
+    "patient_data.redacted": "Removed patient data from {place}, {waited} after it was reported",
+    "patient_data.restored": "Showed {what} in {place} again: it is no patient data",
 }
 
 
 # Their texts stand in the sentence, or before and after.
-SAID_ELSEWHERE = {"task.added", "contact.changed"}
+SAID_ELSEWHERE = {
+    "task.added",
+    "contact.changed",
+    "patient_data.reported",
+    "patient_data.redacted",
+    "patient_data.restored",
+}
 
 
 def _facts(words: Words, event: Event, key: str) -> dict[str, Any]:
@@ -194,7 +203,21 @@ def _facts(words: Words, event: Event, key: str) -> dict[str, Any]:
             facts["seat"] = inside(words.seats.get((key, data["seat"]), data["seat"]))
             absent = data.get("deputy_for")
             facts["in_place"] = f", as deputy of {words.person(absent)}" if absent else ""
+    if event.kind.startswith("patient_data."):
+        facts["what"] = "a file" if "file" in data else "a text"
+        facts["place"] = facts.get(kind) or "the migration"
+        facts["waited"] = in_words(data.get("minutes", 0) * MINUTE)
     return facts
+
+
+def readable(migration: Migration, user: User) -> EventQuerySet:
+    """The events of a migration that this person may read.
+
+    Those about a note or evidence of one supplier are not for the other (``OneSided``).
+    """
+    events = Event.objects.of(migration.stream)
+    closed = migration.closed_to(user)
+    return events.exclude(data__written_as=closed) if closed else events
 
 
 def lines(migration: Migration, events: Iterable[Event]) -> list[Line]:
@@ -217,7 +240,7 @@ def _line(words: Words, event: Event) -> Line:
             for value in _references(event)
             if event.kind not in SAID_ELSEWHERE
             and (text := words.texts.get(value["text"]))
-            and text.body
+            and str(text)
         ],
         before=before,
         after=after,
@@ -248,7 +271,7 @@ def _due(iso: str) -> str:
     return uk_datetime(instant)
 
 
-def _sides(words: Words, event: Event, key: str) -> tuple[str, str]:
+def _sides(words: Words, event: Event, key: str) -> tuple[str | Text, str | Text]:
     """Before and after, where the sentence does not already say them."""
     data = event.data
     if event.kind in {"date.recorded", "date.corrected", "date.cleared", "cut_over.aborted"}:

@@ -2,7 +2,18 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from .views import checklist, dates, gates, history, lifecycle, overview, people, start, tasks
+from .views import (
+    checklist,
+    dates,
+    gates,
+    history,
+    lifecycle,
+    overview,
+    patient_data,
+    people,
+    start,
+    tasks,
+)
 
 app_name = "tracking"
 
@@ -55,6 +66,11 @@ migration_pages: list[URLPattern | URLResolver] = [
     path("people/project-manager/", people.project_manager, name="project_manager"),
     path("people/<int:pk>/", people.change, name="change_contact"),
     path("people/<int:pk>/remove/", people.remove, name="remove_contact"),
+    path("texts/<int:pk>/report/", patient_data.report_text, name="report_text"),
+    path("files/<int:pk>/report/", patient_data.report_file, name="report_file"),
+    path("reports/", patient_data.reports, name="reports"),
+    path("reports/<int:pk>/redact/", patient_data.redact, name="redact"),
+    path("reports/<int:pk>/restore/", patient_data.restore, name="restore"),
     path("abort-cut-over/", lifecycle.abort_cut_over, name="abort_cut_over"),
     path("cancel/", lifecycle.cancel, name="cancel"),
     path("delete/", lifecycle.delete, name="delete"),

@@ -80,6 +80,12 @@ def act(name: str, keys: dict[str, str], post: int = FOUND, **more: Any) -> Addr
     )
 
 
+def report(name: str, pk: str) -> Address:
+    """Patient data in something: everybody who sees the migration may say so."""
+    may = (OK, FOUND)
+    return Address(name, may, may, (STRANGE, STRANGE), keys=MIGRATION | {"pk": pk})
+
+
 def desk(name: str, by: str, get: int = OK, post: int = ONLY_GET, **more: Any) -> Address:
     """A page of no one migration, for those with a permission; a stranger lacks it as well."""
     refused = (
@@ -187,6 +193,19 @@ TRACKING = [
     form("tracking:add_contact", MIGRATION, data={"name": ""}),
     form("tracking:change_contact", MIGRATION | {"pk": "{contact.pk}"}, data={"name": ""}),
     act("tracking:remove_contact", MIGRATION | {"pk": "{contact.pk}"}),
+    # Whoever sees it may report it.
+    report("tracking:report_text", "{note.text.pk}"),
+    report("tracking:report_file", "{file.file.pk}"),
+    Address(
+        "tracking:reports",
+        (OK, ONLY_GET),
+        (REFUSED, ONLY_GET),
+        (STRANGE, ONLY_GET),
+        keys=MIGRATION,
+        by="project_manager",
+    ),
+    act("tracking:redact", MIGRATION | {"pk": "{report.pk}"}, by="project_manager"),
+    act("tracking:restore", MIGRATION | {"pk": "{report.pk}"}, by="project_manager"),
     form("tracking:abort_cut_over", MIGRATION, by="project_manager"),
     form("tracking:cancel", MIGRATION, by="project_manager"),
     form("tracking:delete", MIGRATION, by="project_manager"),
@@ -230,6 +249,11 @@ def make_world() -> dict[str, Any]:
         by=manager,
         at=MONDAY,
     )
+    note = services.add_note(task=task, body="Checked twice", by=manager, at=MONDAY)
+    hidden = services.add_note(task=task, body="Of Mrs Example", by=manager, at=MONDAY)
+    report = services.report_patient_data(
+        migration=migration, text=hidden.text, by=manager, at=MONDAY
+    )
     contact = services.add_contact(
         migration=migration,
         details=ContactDetails(role="pcse", name="Desk", telephone="01632 960999"),
@@ -245,6 +269,8 @@ def make_world() -> dict[str, Any]:
         "stranger": make_person(Role.PRACTICE_MANAGER, make_practice("Elsewhere")),
         "invitation": make_invitation(practice, by=manager),
         "file": evidence,
+        "note": note,
+        "report": report,
         "contact": contact,
         "code": practice.organisation.code,
         "version": make_plan_version(),

@@ -3,6 +3,7 @@
 from .clock import ClockRun
 from .gate import Bypass, BypassConfirmation, Gate, GateCondition, SignOff, Withdrawal
 from .migration import COUNTERS, Contact, KeyDate, Migration, Phase
+from .patient_data import PatientDataReport
 from .task import Evidence, Task, TaskNote
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "GateCondition",
     "KeyDate",
     "Migration",
+    "PatientDataReport",
     "Phase",
     "SignOff",
     "Task",

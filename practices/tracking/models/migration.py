@@ -23,6 +23,7 @@ from practices.directory.models import ClinicalSystem, CommissionerLink, Organis
 from practices.plans.models import PlanKeyDate, PlanPhase, PlanVersion
 from practices.plans.rules import Moment
 
+SUPPLIER_SIDES = frozenset({Owner.TARGET_SUPPLIER, Owner.SOURCE_SUPPLIER})
 COUNTERS = ("done_count", "open_count", "blocked_count", "not_applicable_count")
 
 
@@ -218,6 +219,22 @@ class Migration(Counters):
     def roles_of(self, user: User) -> frozenset[str]:
         """The owner keys this person acts as here: whose tasks and which seats are theirs."""
         return frozenset(owner for _, owner in self.memberships_of(user))
+
+    def side_of(self, user: User) -> str:
+        """The supplier this person acts for here, new or old; empty for neither or both."""
+        sides = self.roles_of(user) & SUPPLIER_SIDES
+        return next(iter(sides)) if len(sides) == 1 else ""
+
+    def closed_to(self, user: User) -> str:
+        """The supplier whose notes and evidence this person may not read; empty for most.
+
+        It is the other one, for those who see the migration as one supplier and as
+        nothing else (guide.md D.1). An organisation that is both reads both.
+        """
+        roles = self.roles_of(user)
+        if len(roles) == 1 and roles < SUPPLIER_SIDES:
+            return next(iter(SUPPLIER_SIDES - roles))
+        return ""
 
     def stands_in_for(self, user: User) -> frozenset[int]:
         """Ids of the absent people whose deputy this person is here today."""

@@ -15,6 +15,7 @@ from practices.directory.models import CommissionerLink
 from practices.plans.models import PlanTask, Unit
 
 from .migration import Migration, Phase
+from .separation import OneSided, OneSidedQuerySet
 
 
 def assignee_is_here(day: date) -> Exists:
@@ -212,13 +213,15 @@ class Task(models.Model):
         return self.owner in roles
 
 
-class TaskNote(models.Model):
+class TaskNote(OneSided):
     """A remark on a task; remarks are added, never changed."""
 
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="notes")
     text = models.ForeignKey(Text, on_delete=models.PROTECT, related_name="+")
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()
+
+    objects = OneSidedQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar[list[str]] = ["at", "pk"]
@@ -228,7 +231,7 @@ class TaskNote(models.Model):
 
 
 @tracked()
-class Evidence(models.Model):
+class Evidence(OneSided):
     """What shows that a task was done: a link or a file."""
 
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="evidence")
@@ -237,6 +240,8 @@ class Evidence(models.Model):
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()
     removed_at = models.DateTimeField(null=True)
+
+    objects = OneSidedQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar[list[str]] = ["at", "pk"]

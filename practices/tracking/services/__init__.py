@@ -16,6 +16,7 @@ from .gates import (
     withdraw_sign_off,
 )
 from .lifecycle import cancel_migration, delete_migration, finish_migration
+from .patient_data import redact, report_patient_data, restore
 from .replanning import preview_replan, replan
 from .start import preview_start, start_migration
 from .tasks import (
@@ -52,11 +53,14 @@ __all__ = [
     "preview_start",
     "record_actual",
     "record_bypass",
+    "redact",
     "remove_contact",
     "remove_evidence",
     "reopen_task",
     "replan",
     "report_condition",
+    "report_patient_data",
+    "restore",
     "set_task_aside",
     "sign_off",
     "start_migration",

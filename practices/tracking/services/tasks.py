@@ -263,8 +263,17 @@ def add_note(*, task: Task, body: str, by: User, at: datetime) -> TaskNote:
     if last and last.by_id == by.pk and _says(last.text, body):
         return last
     text = write_text(body=body, by=by, at=at)
-    note = TaskNote.objects.create(task=task, text=text, by=by, at=at)
-    note_event(migration, "task.noted", by=by, at=at, subject=f"task:{task.code}", note=text)
+    side = migration.side_of(by)
+    note = TaskNote.objects.create(task=task, text=text, by=by, at=at, written_as=side)
+    note_event(
+        migration,
+        "task.noted",
+        by=by,
+        at=at,
+        subject=f"task:{task.code}",
+        note=text,
+        written_as=side or None,
+    )
     return note
 
 
@@ -279,30 +288,41 @@ def add_evidence(
 ) -> Evidence:
     """Keep a link or a file that shows a task was done. A link that is there stays one.
 
+    What a supplier adds is its own: the other one is not told that the link is there.
+
     Raises :class:`Refused` when there is neither, when the link is no web address, or
     with the reason when the file's type or size is not allowed.
     """
     migration, task = lock_task(task)
-    there = task.evidence.filter(removed_at=None)
+    side = migration.side_of(by)
     if upload is not None:
         stored = store_file(
             upload=upload, by=by, at=at, allowed=EVIDENCE, megabytes=settings.EVIDENCE_MAX_MB
         )
-        evidence = Evidence(task=task, file=stored, by=by, at=at)
+        evidence = Evidence(task=task, file=stored, by=by, at=at, written_as=side)
         what: dict[str, Any] = {"file": stored.pk, "sha256": stored.sha256}
     else:
         if not link.startswith(("https://", "http://")):
             raise Refused("Enter a web address that starts with https:// or choose a file.")
         if "@" in urlsplit(link).netloc:
             raise Refused("Enter the web address without a user name or password in it.")
+        there = task.evidence.filter(removed_at=None, written_as=side, link__redacted_at=None)
         same = there.filter(link__sha256=sha256(clean_text(link))).first()
         if same:
             return same
         text = write_text(body=link, by=by, at=at)
-        evidence = Evidence(task=task, link=text, by=by, at=at)
+        evidence = Evidence(task=task, link=text, by=by, at=at, written_as=side)
         what = {"link": text}
     evidence.save()
-    note_event(migration, "task.evidence_added", by=by, at=at, subject=f"task:{task.code}", **what)
+    note_event(
+        migration,
+        "task.evidence_added",
+        by=by,
+        at=at,
+        subject=f"task:{task.code}",
+        written_as=side or None,
+        **what,
+    )
     return evidence
 
 
@@ -322,6 +342,7 @@ def remove_evidence(*, evidence: Evidence, by: User, at: datetime) -> None:
         at=at,
         subject=f"task:{task.code}",
         evidence=evidence.pk,
+        written_as=evidence.written_as or None,
     )
 
 
@@ -366,7 +387,15 @@ def add_task(
         assignee=assignee,
     )
     count(migration, phase.pk, None, State.OPEN)
-    note_event(migration, "task.added", by=by, at=at, subject=f"task:{task.code}", title=words)
+    note_event(
+        migration,
+        "task.added",
+        by=by,
+        at=at,
+        subject=f"task:{task.code}",
+        title=words,
+        guidance=task.own_guidance,
+    )
     return task
 
 

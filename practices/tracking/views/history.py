@@ -6,7 +6,6 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from practices.common.access import SignedInRequest
-from practices.common.models import Event
 from practices.tracking import sentences
 
 from .scope import visible_migration
@@ -28,7 +27,7 @@ def history(request: SignedInRequest, reference: str) -> HttpResponse:
     """The migration's events in words, newest first."""
     migration = visible_migration(request, reference)
     shown = request.GET.get("show", "all")
-    events = Event.objects.of(migration.stream).newest_first()
+    events = sentences.readable(migration, request.user).newest_first()
     if shown in dict(SHOWN) and shown != "all":
         events = events.filter(subject__startswith=f"{shown}:")
     page = Paginator(events, EVENTS_A_PAGE).get_page(request.GET.get("page"))

@@ -41,6 +41,8 @@ def overview(request: SignedInRequest, reference: str) -> HttpResponse:
             "place": "next",
             "back": request.path,
             "late": queries.late(viewer),
+            "hidden": queries.hidden_count(viewer),
+            "may_redact": viewer.may(Permission.REDACT),
             "phases": queries.phase_lines(migration, now),
             "gates": gates,
             "bypasses": [bypass for line in gates for bypass in line.bypasses],
@@ -92,6 +94,8 @@ def _links(migration: Migration, viewer: queries.Viewer) -> list[tuple[str, str]
         if migration.state in states and viewer.may(permission)
     ]
     links.append(("History", "history", ()))
+    if viewer.may(Permission.REDACT):
+        links.append(("Reported patient data", "reports", ()))
     return [
         (text, reverse(f"tracking:{name}", args=(migration.reference, *more)))
         for text, name, more in links

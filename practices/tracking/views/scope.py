@@ -2,6 +2,7 @@
 
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from practices.accounts.roles import Permission
 from practices.common import clock
@@ -47,3 +48,12 @@ def task_for(request: SignedInRequest, reference: str, code: str, permission: Pe
     if not task.migration.allows(request.user, permission):
         raise PermissionDenied
     return task
+
+
+def back(request: SignedInRequest, fallback: str) -> str:
+    """Where the person came from, if ``next`` names a page of this site; else ``fallback``."""
+    asked = request.POST.get("next") or request.GET.get("next") or ""
+    secure = request.is_secure()
+    ours = url_has_allowed_host_and_scheme(asked, {request.get_host()}, require_https=secure)
+    # Without the slash, redirect() would take it for the name of an address.
+    return asked if ours and asked.startswith("/") else fallback

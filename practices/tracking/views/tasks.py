@@ -8,7 +8,7 @@ from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -18,7 +18,6 @@ from practices.common.access import SignedInRequest
 from practices.common.errors import Conflict, Refused
 from practices.common.files import serve_file
 from practices.common.forms import NHSForm
-from practices.common.models import Event
 from practices.common.templatetags.uk import uk_datetime
 from practices.tracking import queries, sentences, services
 from practices.tracking.forms.tasks import (
@@ -35,7 +34,7 @@ from practices.tracking.models import Task
 from practices.tracking.models.migration import COUNTERS
 from practices.tracking.services.tasks import Settled, SignedOver, signed_gates_over
 
-from .scope import task_for, visible_task, workable_task
+from .scope import back, task_for, visible_task, workable_task
 
 asks = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -45,14 +44,7 @@ def _url(name: str, task: Task) -> str:
 
 
 def _back(request: SignedInRequest, task: Task) -> str:
-    """Where the person came from, if that is a page of this site; else the task's own page."""
-    asked = request.POST.get("next") or request.GET.get("next") or ""
-    secure = request.is_secure()
-    ours = url_has_allowed_host_and_scheme(asked, {request.get_host()}, require_https=secure)
-    # Without the slash, redirect() would take it for the name of an address.
-    if ours and asked.startswith("/"):
-        return asked
-    return _url("task", task)
+    return back(request, _url("task", task))
 
 
 def _status(refusal: Refused) -> int:
@@ -95,11 +87,17 @@ def _task_page(
             "helps": [Owner(owner).label for owner in helps],
             "can_edit": viewer.may(Permission.EDIT_TASKS) and task.migration.is_active,
             "can_note": viewer.has_tasks and task.migration.is_active,
-            "evidence": task.evidence.filter(removed_at=None).select_related("link", "file", "by"),
-            "notes": task.notes.select_related("text", "by"),
+            "evidence": task.evidence.readable_by(request.user, task.migration)
+            .filter(removed_at=None)
+            .select_related("link", "file", "by"),
+            "notes": task.notes.readable_by(request.user, task.migration).select_related(
+                "text", "by"
+            ),
             "lines": sentences.lines(
                 task.migration,
-                Event.objects.of(task.migration.stream).filter(subject=subject).newest_first(),
+                sentences.readable(task.migration, request.user)
+                .filter(subject=subject)
+                .newest_first(),
             ),
             "note_form": form if isinstance(form, NoteForm) else NoteForm(),
             "evidence_form": form if isinstance(form, EvidenceForm) else EvidenceForm(),
@@ -425,9 +423,16 @@ def _add(
 def evidence_file(request: SignedInRequest, reference: str, code: str, pk: int) -> HttpResponseBase:
     """Hand a file out, as an attachment."""
     task = visible_task(request, reference, code)
-    evidence = get_object_or_404(task.evidence.select_related("file"), pk=pk, removed_at=None)
+    evidence = get_object_or_404(
+        task.evidence.readable_by(request.user, task.migration).select_related("file"),
+        pk=pk,
+        removed_at=None,
+    )
     if evidence.file is None:
         raise Http404("This evidence is a link.")
+    if not evidence.file.is_shown:
+        context = {"migration": task.migration, "task": task, "file": evidence.file}
+        return render(request, "tracking/file_hidden.html", context, status=404)
     return serve_file(evidence.file)
 
 
@@ -435,7 +440,8 @@ def evidence_file(request: SignedInRequest, reference: str, code: str, pk: int) 
 def evidence_remove(request: SignedInRequest, reference: str, code: str, pk: int) -> HttpResponse:
     """Take evidence off the task; it stays in the record."""
     task = workable_task(request, reference, code)
-    evidence = get_object_or_404(task.evidence, pk=pk)
+    readable = task.evidence.readable_by(request.user, task.migration)
+    evidence = get_object_or_404(readable, pk=pk)
     evidence.task = task
     try:
         services.remove_evidence(evidence=evidence, by=request.user, at=clock.now())
