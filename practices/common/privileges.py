@@ -45,8 +45,8 @@ def append_only_models() -> list[type[models.Model]]:
     return [model for model in _models() if getattr(model, "append_only", False)]
 
 
-def history_models() -> list[type[models.Model]]:
-    """Row history: only triggers write it."""
+def history_models() -> list[Any]:
+    """Row history, as pghistory's models: only triggers write it."""
     return [model for model in _models() if issubclass(model, pghistory.models.Event)]
 
 

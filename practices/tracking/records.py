@@ -56,7 +56,7 @@ def rounds(gate: Gate) -> list[Round]:
     }
     withdrawals = {w.round: w for w in gate.withdrawals.select_related("by", "reason")}
     texts = Text.objects.in_bulk(
-        {reference["text"] for one in signed for reference in _references(one.snapshot)}
+        {reference["text"] for one in signed for reference in references(one.snapshot)}
     )
     codes = {key for one in signed for key in one.snapshot["exceptions"]}
     titles = {
@@ -106,7 +106,7 @@ def holds_up(gate: Gate) -> list[str]:
     return names
 
 
-def _references(snapshot: dict[str, Any]) -> list[dict[str, Any]]:
+def references(snapshot: dict[str, Any]) -> list[dict[str, Any]]:
     """The texts a signature speaks of: reasons for what was accepted or set aside."""
     reasons = [one["reason"] for one in snapshot["covers"] if one["reason"]]
     return [*reasons, *snapshot["exceptions"].values()]
@@ -133,7 +133,7 @@ def is_intact(signed: SignOff, texts: dict[int, Text]) -> bool:
         and snapshot["round"] == signed.round
         and snapshot["seat"] == signed.seat.key
         and datetime.fromisoformat(snapshot["signed_at"]) == signed.at
-        and all(_same_text(reference, texts) for reference in _references(snapshot))
+        and all(_same_text(reference, texts) for reference in references(snapshot))
     )
 
 

@@ -102,7 +102,7 @@ def test_what_no_database_keeps_is_replaced_in_the_report():
 
 
 def test_a_known_commissioner_gives_its_name_and_its_beginning():
-    load_reference_data()
+    load_reference_data(at=AT)
     report = bring_in(epraccur(line(icb="QKS")))
     assert report.new_commissioners == []
     assert str(practice("Z81001").commissioner) == "NHS Kent and Medway ICB"
@@ -142,7 +142,7 @@ def test_a_practice_that_closes_and_reopens():
 
 
 def test_a_practice_that_changes_its_commissioner_keeps_the_old_link():
-    load_reference_data()
+    load_reference_data(at=AT)
     bring_in(epraccur(line(icb="QNX", joined="20200401")))
     report = bring_in(epraccur(line(icb="S9B9J", joined="20200401")))
     assert counts(report) == (0, 1, 0, 0)
@@ -154,7 +154,7 @@ def test_a_practice_that_changes_its_commissioner_keeps_the_old_link():
 
 
 def test_practices_left_with_a_closed_commissioner_are_counted():
-    load_reference_data()
+    load_reference_data(at=AT)
     gone = {"closed": "20250101", "left": "20250101", "status": "C"}
     report = bring_in(epraccur(line(icb="QNX"), line("Z81002", icb="QNX", **gone)))
     assert report.commissioner_closed == 1
@@ -306,7 +306,7 @@ def test_mended_rejected_lines_can_be_imported(tmp_path):
 
 @pytest.mark.skipif(not REAL.exists(), reason="the ODS file is not beside the repository")
 def test_the_real_file_comes_in_whole_and_only_once():
-    load_reference_data()
+    load_reference_data(at=AT)
     report = bring_in(REAL.read_bytes())
     assert counts(report) == (8654, 0, 0, 0)
     assert report.skipped == 16_534 - 8654

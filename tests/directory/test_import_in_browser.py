@@ -16,7 +16,7 @@ from .lists import epraccur, line, many
 def test_a_list_is_imported_and_reported(celery_worker, live_app, new_page, settings, scripts):
     # The real site does not know the cheap hasher of other tests.
     settings.PASSWORD_HASHERS = global_settings.PASSWORD_HASHERS
-    load_reference_data()
+    load_reference_data(at=factories.MONDAY)
     person = factories.make_person(Role.ADMINISTRATOR)
     page = new_page(javascript=scripts)
     page.goto("/directory/import/")

@@ -109,7 +109,7 @@ def test_an_empty_search_says_what_to_do(administrator):
 
 
 def test_a_practice_page_tells_who_commissioned_it_and_who_follows(administrator):
-    load_reference_data()
+    load_reference_data(at=AT)
     practice = factories.make_practice("Elm Tree Surgery", postcode="ZZ1 1AA")
     old, frimley = Organisation.objects.get(code="QSL"), Organisation.objects.get(code="QNQ")
     CommissionerLink.objects.create(practice=practice, commissioner=old, valid_to=date(2023, 1, 1))

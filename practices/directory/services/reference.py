@@ -1,11 +1,13 @@
 """The organisations and systems that ship with the product (guide.md H)."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import yaml
 from django.db import transaction
 
+from practices.common.services import SITE_STREAM, record_event
 from practices.directory.models import ClinicalSystem, Organisation, Succession
 
 from ._lock import lock_directory
@@ -14,7 +16,7 @@ SHIPPED = Path(__file__).resolve().parent.parent / "reference.yaml"
 
 
 @transaction.atomic
-def load_reference_data() -> int:
+def load_reference_data(*, at: datetime) -> int:
     """Bring in what is missing of reference.yaml; returns how many rows were written.
 
     What somebody has changed stays: only a name that is still the bare code, as an
@@ -41,6 +43,14 @@ def load_reference_data() -> int:
             name=name, defaults={"supplier_id": codes[supplier]}
         )
         written += made
+    if written:
+        record_event(
+            stream=SITE_STREAM,
+            kind="reference_data.loaded",
+            by=None,
+            at=at,
+            data={"written": written},
+        )
     return written
 
 

@@ -57,7 +57,7 @@ def seed(*, password: str, at: datetime) -> Outcome:
         return Outcome.ALREADY
     if User.objects.exists() or Migration.objects.exists():
         return Outcome.IN_USE
-    load_reference_data()
+    load_reference_data(at=at - LONG_AGO)
     _organisations(at=at - LONG_AGO)
     people = _people(password, at=at - LONG_AGO)
     for story in STORIES:

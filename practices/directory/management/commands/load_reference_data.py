@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from practices.common import clock
 from practices.common.errors import Refused
 from practices.directory.services import load_reference_data
 
@@ -13,7 +14,7 @@ class Command(BaseCommand):
 
     def handle(self, **_: Any) -> None:
         try:
-            written = load_reference_data()
+            written = load_reference_data(at=clock.now())
         except Refused as refusal:
             raise CommandError(str(refusal)) from refusal
         self.stdout.write(

@@ -1,0 +1,58 @@
+"""A migration in a database that verifies clean, and ways to bend its history."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db import transaction
+
+from practices.common.models import Event
+from practices.common.services import SITE_STREAM, record_event
+from practices.common.verification import Chains, Finding, snapshot, verify
+from practices.common.verification.rows import changed_files, changed_texts
+from practices.tracking.verification import wrong_signatures
+from tests.factories import MONDAY
+from tests.tracking.cast import Cast, make_cast
+
+
+def make_world() -> Cast:
+    """A cast whose making is one recorded act, so that nothing of it lacks its event."""
+    with transaction.atomic():
+        cast = make_cast()
+        people = ("manager", "staff", "clinician", "trainer", "commissioner", "stranger")
+        for name in people:
+            getattr(cast, name)
+        record_event(stream=SITE_STREAM, kind="test.world_made", by=None, at=MONDAY)
+    return cast
+
+
+def findings() -> list[Finding]:
+    """Everything that is not as it was written."""
+
+    def every() -> Iterator[Finding]:
+        yield from verify(Chains())
+        yield from wrong_signatures()
+        yield from changed_texts()
+        yield from changed_files()
+
+    with snapshot():
+        return list(every())
+
+
+def said(table: str, row: object) -> list[str]:
+    """What is found of one row."""
+    return [found.problem for found in findings() if (found.table, found.row) == (table, row)]
+
+
+def forged(stream: str, **fields: Any) -> dict[str, Any]:
+    """An event as somebody would write it who knows everything but the key."""
+    last = Event.objects.of(stream).order_by("seq").last()
+    return {
+        "stream": stream,
+        "seq": last.seq + 1 if last else 1,
+        "kind": "task.done",
+        "at": MONDAY,
+        "subject": "task:GL-02",
+        "data": "{}",
+        "prev_hash": last.hash if last else "0" * 64,
+        "hash": "0" * 64,
+    } | fields

@@ -1,0 +1,281 @@
+"""The ways to bend history with the app role's password alone: refused, or found by name."""
+
+import hashlib
+import json
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import InternalError, connection, transaction
+from psycopg import errors, sql
+
+from practices.common.models import Event, Text
+from practices.common.privileges import problems
+from practices.common.services import canonical, record_event
+from practices.common.verification import snapshot
+from practices.tracking import services
+from practices.tracking.models import SignOff
+from tests.factories import MONDAY
+from tests.support.servers import Server
+from tests.tracking.steps import sign
+
+from .history_world import findings, forged, make_world, said
+
+REFUSED = [
+    "UPDATE common_event SET data = '{}'",
+    "UPDATE common_event SET seal = seal",
+    "DELETE FROM common_event",
+    "TRUNCATE common_event",
+    "TRUNCATE common_event, tracking_signoff CASCADE",
+    "UPDATE tracking_signoff SET role = role",
+    "DELETE FROM tracking_signoff",
+    "DELETE FROM tracking_withdrawal",
+    "UPDATE tracking_bypass SET round = 2",
+    "UPDATE tracking_taskevent SET state = 'done'",
+    "DELETE FROM tracking_taskevent",
+    "TRUNCATE tracking_taskevent",
+    "INSERT INTO tracking_taskevent SELECT * FROM tracking_taskevent",
+    "SELECT * FROM common_event FOR UPDATE",
+    "ALTER TABLE common_event DISABLE TRIGGER USER",
+    "ALTER TABLE common_event DISABLE TRIGGER ALL",
+    "ALTER TABLE tracking_task DISABLE TRIGGER USER",
+    "ALTER TABLE common_event ALTER COLUMN xid SET DEFAULT 1",
+    "DROP TRIGGER pgtrigger_append_only_15f2f ON common_event",
+    (
+        "CREATE OR REPLACE FUNCTION history_seal(sealed anyelement) RETURNS text "
+        "LANGUAGE sql AS 'SELECT 1::text'"
+    ),
+    (
+        "CREATE OR REPLACE FUNCTION _pgtrigger_should_ignore(trigger_name name) RETURNS boolean "
+        "LANGUAGE sql AS 'SELECT true'"
+    ),
+    "CREATE RULE silent AS ON INSERT TO tracking_taskevent DO INSTEAD NOTHING",
+    "SET session_replication_role = replica",
+    "SET ROLE owner",
+    "SET SESSION AUTHORIZATION owner",
+    "DROP TABLE common_event",
+    "CREATE SCHEMA mine",
+    "COPY common_event TO PROGRAM 'true'",
+]
+
+
+def test_the_app_role_can_grant_itself_nothing(app):
+    app.execute("GRANT UPDATE ON common_event TO app")
+    assert list(problems()) == []
+
+
+@pytest.fixture
+def world(committed_db):
+    return make_world()
+
+
+@pytest.fixture
+def app(postgres: Server, committed_db):
+    """The app role at a terminal, without the site."""
+    with postgres.connect("app", committed_db) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("statement", REFUSED, ids=lambda statement: statement[:50])
+def test_the_database_refuses(app, statement):
+    refusals = (errors.InsufficientPrivilege, errors.WrongObjectType)
+    with pytest.raises(refusals), app.transaction():
+        app.execute(statement)
+
+
+def test_nothing_is_found_where_nothing_was_bent(world, capsys):
+    services.tick_task(task=world.task("CUT-02"), by=world.manager, at=MONDAY)
+    sign(world)
+    assert findings() == []
+    call_command("verify_history")
+    out = capsys.readouterr().out
+    newest = Event.objects.of(world.migration.stream).order_by("seq").last()
+    assert f"{world.migration.stream}: {newest.seq} events, root {newest.hash}" in out
+    assert "Everything is as it was written." in out
+
+
+def test_a_change_without_an_event_is_found(world, app):
+    task = world.task("GL-02")
+    app.execute("UPDATE tracking_task SET pinned = true WHERE id = %s", [task.pk])
+    row = app.execute(
+        "SELECT max(pgh_id) FROM tracking_taskevent WHERE pgh_obj_id = %s", [task.pk]
+    ).fetchone()
+    (found,) = findings()
+    assert (found.table, found.row) == ("tracking_taskevent", row[0])
+    assert "no event records" in found.problem
+
+
+@pytest.mark.parametrize(
+    "silence",
+    [
+        (
+            "SELECT set_config('pgtrigger.ignore', "
+            "'{tracking_task:pgtrigger_update_update_4001f,pgtrigger_update_update_4001f}', false)"
+        ),
+        "SET search_path = pg_temp, public",
+        "CREATE TEMPORARY TABLE tracking_taskevent (LIKE public.tracking_taskevent)",
+    ],
+)
+def test_a_session_cannot_silence_row_history(world, app, silence):
+    app.execute(silence)
+    task = world.task("GL-02")
+    app.execute("UPDATE public.tracking_task SET pinned = true WHERE id = %s", [task.pk])
+    (found,) = findings()
+    assert found.table == "tracking_taskevent"
+
+
+def test_a_forged_time_zone_changes_no_seal(world, app):
+    app.execute("SET timezone = 'Asia/Kathmandu'")
+    app.execute("SET extra_float_digits = -15")
+    app.execute("UPDATE tracking_task SET due_at = due_at + interval '1s'")
+    assert {found.problem for found in findings()} == {"no event records the act that wrote it"}
+
+
+@contextmanager
+def as_site(app: Any):
+    with app.transaction():
+        yield
+
+
+def insert(app: Any, event: dict) -> int:
+    statement = sql.SQL("INSERT INTO common_event ({}) VALUES ({}) RETURNING id").format(
+        sql.SQL(", ").join(map(sql.Identifier, event)),
+        sql.SQL(", ").join(map(sql.Placeholder, event)),
+    )
+    return app.execute(statement, event).fetchone()[0]
+
+
+def plain_hash(event: dict) -> str:
+    """How the chain would be computed by somebody who takes it for a plain digest."""
+    content = {name: event[name] for name in ("stream", "seq", "kind", "subject")}
+    content |= {"by": None, "at": event["at"].isoformat(), "data": json.loads(event["data"])}
+    return hashlib.sha256((event["prev_hash"] + canonical(content)).encode()).hexdigest()
+
+
+@pytest.mark.parametrize("with_a_change", [True, False])
+@pytest.mark.parametrize("own_seal", [True, False])
+def test_a_forged_event_is_found(world, app, with_a_change, own_seal):
+    event = forged(world.migration.stream)
+    event["hash"] = plain_hash(event)
+    if own_seal:
+        event |= {"xid": 1, "seal": "mine"}
+    with as_site(app):
+        pk = insert(app, event)
+        if with_a_change:
+            app.execute("UPDATE tracking_task SET pinned = true WHERE code = 'GL-02'")
+    assert any("not sealed with the history key" in problem for problem in said("common_event", pk))
+    assert ("nothing was changed" in " ".join(said("common_event", pk))) is not with_a_change
+    stored = Event.objects.get(pk=pk)
+    assert stored.xid > 1
+    assert stored.seal != "mine"
+
+
+def test_an_event_of_nothing_is_found_even_when_it_is_sealed(world):
+    with transaction.atomic():
+        event = record_event(
+            stream=world.migration.stream, kind="task.done", by=world.manager, at=MONDAY
+        )
+    assert said("common_event", event.pk) == ["nothing was changed in the act it records"]
+
+
+def test_a_chain_of_its_own_is_found(world, app):
+    event = forged("migration:999")
+    event["hash"] = plain_hash(event)
+    pk = insert(app, event)
+    assert said("common_event", pk)
+
+
+def test_a_forged_signature_is_found(world, app):
+    gate = world.migration.gates.get()
+    seat = gate.plan_gate.seats.get()
+    signed = {"covers": [], "exceptions": {}, "events": None}
+    app.execute(
+        "INSERT INTO tracking_signoff (gate_id, round, seat_id, by_id, role, at, snapshot, digest) "
+        "VALUES (%s, 1, %s, %s, 'practice_manager', %s, %s, %s)",
+        [
+            gate.pk,
+            seat.pk,
+            world.manager.pk,
+            MONDAY,
+            json.dumps(signed),
+            hashlib.sha256(canonical(signed).encode()).hexdigest(),
+        ],
+    )
+    pk = SignOff.objects.get().pk
+    problems = said("tracking_signoff", pk)
+    assert "no event records the act that wrote it" in problems
+    assert "its snapshot is not that of a signature" in problems
+
+
+def test_changed_words_are_found(world, app):
+    services.block_task(task=world.task("GL-02"), reason="No answer", by=world.manager, at=MONDAY)
+    text = Text.objects.get(body="No answer")
+    app.execute("UPDATE common_text SET body = 'Answered' WHERE id = %s", [text.pk])
+    assert said("common_text", text.pk) == ["its words do not match its digest"]
+    digest = hashlib.sha256(b"Answered").hexdigest()
+    app.execute("UPDATE common_text SET sha256 = %s WHERE id = %s", [digest, text.pk])
+    assert "that event" in said("common_text", text.pk)[0]
+
+
+def test_a_redacted_text_is_no_finding(world, app):
+    services.block_task(task=world.task("GL-02"), reason="Mrs Smith", by=world.manager, at=MONDAY)
+    app.execute("UPDATE common_text SET body = '', redacted_at = now() WHERE body = 'Mrs Smith'")
+    assert findings() == []
+
+
+def test_what_only_the_owner_can_do_is_found_too(world, postgres: Server, committed_db):
+    """Triggers off, rows changed or gone, triggers on again."""
+    services.tick_task(task=world.task("CUT-02"), by=world.manager, at=MONDAY)
+    sign(world)
+    task = world.task("GL-02")
+    stream = world.migration.stream
+    newest = Event.objects.of(stream).order_by("seq").last()
+    third = Event.objects.of(stream).get(seq=3)
+    with postgres.connect("owner", committed_db) as owner:
+        for table in ("common_event", "tracking_task", "tracking_taskevent", "tracking_phase"):
+            owner.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+
+        def bend(statement: str, *values: object) -> list[str]:
+            owner.execute(statement, values)
+            return [str(one) for one in findings()]
+
+        found = bend("UPDATE tracking_task SET pinned = true WHERE id = %s", task.pk)
+        assert found == [
+            f"tracking_task {task.pk}: it differs from its newest row of history: pinned"
+        ]
+        owner.execute("UPDATE tracking_task SET pinned = false")
+        found = bend("DELETE FROM tracking_taskevent WHERE pgh_obj_id = %s", task.pk)
+        assert found == [f"tracking_task {task.pk}: it has no row of history"]
+        owner.execute("DELETE FROM tracking_task WHERE id = %s", [world.task("GL-01").pk])
+        found = [str(one) for one in findings()]
+        assert any("is gone, and history does not say it was deleted" in one for one in found)
+        found = bend("DELETE FROM common_event WHERE id = %s", third.pk)
+        assert any("number 3 should stand here" in one for one in found)
+        # The whole last act goes: its rows tell.
+        found = bend("DELETE FROM common_event WHERE xid = %s", newest.xid)
+        assert any(
+            one.startswith("tracking_signoff") and "no event records" in one for one in found
+        )
+
+
+def test_one_migration_can_be_looked_at_alone(world, app, capsys):
+    other = make_world()
+    app.execute("UPDATE tracking_task SET pinned = true WHERE id = %s", [world.task("GL-02").pk])
+    call_command("verify_history", migration=other.migration.reference)
+    out = capsys.readouterr().out
+    assert "in 1 chains" in out
+    with pytest.raises(CommandError, match="1 findings"):
+        call_command("verify_history", migration=world.migration.reference)
+    assert "tracking_taskevent" in capsys.readouterr().out
+    with pytest.raises(CommandError, match="no migration X1"):
+        call_command("verify_history", migration="X1")
+
+
+def test_it_looks_at_one_moment_and_writes_nothing(world):
+    with (
+        pytest.raises(InternalError, match="read-only"),
+        snapshot(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("DELETE FROM django_session")
