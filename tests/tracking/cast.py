@@ -60,6 +60,12 @@ class Cast:
         )
 
     @cached_property
+    def new_supplier(self) -> User:
+        return make_person(
+            Role.SUPPLIER, self.migration.target_system.supplier, name="Nina Newsupplier"
+        )
+
+    @cached_property
     def commissioner(self) -> User:
         link = self.migration.practice.commissioner_links.get()
         return make_person(Role.COMMISSIONER, link.commissioner, name="Conny Commissioner")

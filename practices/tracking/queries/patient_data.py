@@ -27,7 +27,8 @@ class ReportLine:
 
 def report_lines(migration: Migration, now: datetime) -> list[ReportLine]:
     """Every report, longest ago first, in a fixed number of statements."""
-    events = Event.objects.of(migration.stream).filter(kind="patient_data.reported")
+    reported = Event.objects.of(migration.stream).filter(kind="patient_data.reported")
+    events = list(reported.newest_first())
     said = {
         event.data["report"]: line.said
         for event, line in zip(events, sentences.lines(migration, events), strict=True)
