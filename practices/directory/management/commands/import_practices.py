@@ -1,10 +1,10 @@
 """manage.py import_practices FILE"""
 
-import io
+import os
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -39,10 +39,8 @@ class Command(BaseCommand):
         try:
             with ExitStack() as stack:
                 source = check_practice_file(stack.enter_context(file.open("rb")))
-                kept: TextIO = io.StringIO()
-                if rejected:
-                    kept = stack.enter_context(rejected.open("w", encoding="utf-8", newline=""))
-                out = SafeCSV(kept)
+                kept = (rejected or Path(os.devnull)).open("w", encoding="utf-8", newline="")
+                out = SafeCSV(stack.enter_context(kept))
                 out.row("line", "reason", *source.layout.header)
                 report = import_practices(
                     source=source,
