@@ -21,6 +21,7 @@ from django.db.models.functions import Now
 from django.template.loader import render_to_string
 
 from practices.common.time import to_london
+from practices.tracking.models import PatientDataReport
 
 from .composing import Dropped, dropped, words_of
 from .models import MOST_ATTEMPTS, Notification
@@ -95,6 +96,7 @@ def _claim(now: datetime) -> Claim:
             lease_token=None,
             last_error=f"Given up after {MOST_ATTEMPTS} attempts.",
         )
+        Notification.objects.filter(pk__in=worn_out, content__isnull=False).update(content=b"")
     claim = Claim([row.pk for row in rows if row.attempts < MOST_ATTEMPTS], uuid4())
     if claim.keys:
         Notification.objects.filter(pk__in=claim.keys).update(
@@ -132,17 +134,21 @@ def _prepare(key: int, token: UUID, now: datetime) -> Letter | None:
         return None
     to = row.person or row.contact or row.invitation
     email = to.email  # type: ignore[union-attr]  # the database holds that there is one
-    # An address corrected between two attempts counts: the mail is written anew.
-    words = dropped(row, now) or (words_of(row, now) if row.address != email else None)
+    # An address corrected between two attempts counts, and so does patient data hidden since: the
+    # mail is written anew. What is counted before the words are read is hidden in them.
+    reports = PatientDataReport.objects.count()
+    stale = row.address != email or row.reports_known != reports
+    words = dropped(row, now) or (words_of(row, now) if stale else None)
     if isinstance(words, Dropped):
         row.status, row.last_error = words.status, words.why
         row.lease_until = row.lease_token = None
-        row.save(update_fields=["status", "last_error", "lease_until", "lease_token"])
+        row.content = row.content and b""
+        row.save(update_fields=["status", "last_error", "lease_until", "lease_token", "content"])
         return None
     if words is not None:
-        row.address = email
+        row.address, row.reports_known = email, reports
         row.content = _written(row, words, now)
-        row.save(update_fields=["address", "content"])
+        row.save(update_fields=["address", "content", "reports_known"])
     Notification.objects.filter(pk=row.pk).update(lease_until=Now() + lease())
     return Letter(row.address, bytes(row.content or b""))
 
@@ -167,7 +173,7 @@ def _written(row: Notification, words: Words, now: datetime) -> bytes:
 
 def _record(key: int, token: UUID, answer: Answer, now: datetime) -> None:
     """Write down what became of an attempt, if the row is still ours."""
-    row = Notification.objects.only("dedupe_key", "kind", "attempts", "first_failed_at").get(pk=key)
+    row = Notification.objects.only("dedupe_key", "attempts", "first_failed_at").get(pk=key)
     became: dict[str, Any] = {"lease_until": None, "lease_token": None}
     if answer.accepted:
         became |= {"status": Status.SENT, "sent_at": now, "smtp_reply": answer.reply[:500]}
@@ -181,8 +187,8 @@ def _record(key: int, token: UUID, answer: Answer, now: datetime) -> None:
             jitter = random.uniform(0.8, 1.2)  # noqa: S311 - spreads retries, keeps no secret
             became["status"] = Status.PENDING
             became["next_attempt_at"] = now + wait_before_retry(row.attempts, jitter)
-    if row.kind == Notification.Kind.INVITATION and became.get("status") in SETTLED:
-        became["content"] = b""  # the link in it opens an account
+    if became.get("status") in SETTLED:
+        became["content"] = b""  # nobody reads it again, and it may say what must not be kept
     Notification.objects.filter(pk=key, lease_token=token).update(**became)
 
 

@@ -41,8 +41,8 @@ class Notification(models.Model):
     right before sending. Its words are written once, before the first attempt:
     ``content`` holds the frozen bytes with Message-ID and Date, so that a second
     copy, which a crash between sending and recording can cause, is the same mail
-    (reliability.md 1.3). An invitation's words hold the secret of its link, so they are
-    dropped once no attempt is left.
+    (reliability.md 1.3). They are dropped once no attempt is left: they can hold the secret
+    of an invitation's link, or the title of a task that turns out to be patient data.
     """
 
     class Kind(models.TextChoices):
@@ -87,6 +87,9 @@ class Notification(models.Model):
     lease_token = models.UUIDField(null=True)
     address = models.EmailField(blank=True, help_text="where it goes, frozen with the content")
     content = models.BinaryField(null=True, help_text="the mail as bytes, frozen")
+    reports_known = models.PositiveIntegerField(
+        default=0, help_text="reports of patient data when it was frozen"
+    )
     first_failed_at = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
     smtp_reply = models.CharField(max_length=500, blank=True)

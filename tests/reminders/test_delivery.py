@@ -16,7 +16,9 @@ from practices.tracking.models import Contact, Migration
 from practices.tracking.services import (
     ContactDetails,
     add_contact,
+    add_task,
     remove_contact,
+    report_patient_data,
     tick_tasks,
     withdraw_sign_off,
 )
@@ -92,6 +94,33 @@ class TestStale:
         deliver(now=NOW + 5 * MINUTE)
         assert faulty_server.recipients == ["help@supplier.test"]
         assert faulty_server.mails[0]["To"] == "help@supplier.test"
+
+    def test_a_title_in_it_was_hidden_and_the_mail_is_written_anew(self, world, faulty_server):
+        own = add_task(
+            phase=world.migration.phases.get(key="go_live"),
+            title="Ring Mrs Blackthorn",
+            guidance="",
+            owner="clinician",
+            due_on=MORNING.date() - timedelta(days=2),
+            assignee=None,
+            by=world.manager,
+            at=FDP_AT,
+        )
+        plan_due(now=MORNING)
+        Notification.objects.exclude(person=world.clinician).delete()
+        faulty_server.script = ["DATA 450 Try later"]
+        deliver(now=MORNING)
+        assert b"Mrs Blackthorn" in bytes(Notification.objects.get().content)
+        report_patient_data(
+            migration=world.migration, text=own.own_title, by=world.manager, at=MORNING
+        )
+        deliver(now=MORNING + 5 * MINUTE)
+        (mail,) = faulty_server.mails
+        for kind in ("plain", "html"):
+            words = mail.get_body((kind,)).get_content()
+            assert "Mrs Blackthorn" not in words
+            assert "hidden while it is checked" in words
+        assert bytes(Notification.objects.get().content) == b"", "what was sent is not kept"
 
     def test_the_sign_off_was_withdrawn(self, world, faulty_server):
         gate = world.sign(NOW)

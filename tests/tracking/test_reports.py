@@ -280,7 +280,7 @@ class TestTwice:
         services.restore(report=report(cast), by=cast.project_manager, at=LATER)
         again = report(cast, at=LATER)
         assert again.pk != PatientDataReport.objects.first().pk
-        assert not Text.objects.get(pk=again.text_id).is_shown
+        assert not the_text(cast).is_shown
 
     def test_what_is_removed_is_not_reported_again(self, cast):
         note(cast)
