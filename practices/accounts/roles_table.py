@@ -41,6 +41,24 @@ who belongs to an organisation is not decided in passing. The deputy's role ends
 person they stand in for.
 """
 
+SUPPLIERS = """\
+## What suppliers see of each other
+
+Notes and evidence written for the old supplier are not shown to people who see the migration only
+as the new supplier, and the other way round: not on the task, not in the history, not as a
+download, not in a report of patient data. What counts is whom the writer acted for as they wrote
+it. Everybody else sees all, and a supplier that is both, old and new, sees its own.
+
+The plan is shared. Titles of tasks, who does them, dates, and the reasons given when a task is
+blocked, set aside or reopened or a sign-off is given or withdrawn are seen by both suppliers.
+
+## Patient data
+
+Everybody who sees a text may report that it holds patient data, which hides it for all at once.
+Only the project managers of the organisation that runs the migration then see it: they remove the
+words for good, or show them again. Administrators do not see them.
+"""
+
 _SEES = {
     **dict.fromkeys(PRACTICE_ROLES, "their own practice"),
     **dict.fromkeys(PORTFOLIO_ROLES, "what their organisation runs"),
@@ -61,4 +79,4 @@ def roles_table() -> str:
         if role in LOOKS_AFTER:
             cared_for = ", ".join(r.label for r in Role if r in LOOKS_AFTER[role])
             parts.append(f"Looks after people of their organisation who are: {cared_for}.\n")
-    return "\n".join([*parts, INVITING])
+    return "\n".join([*parts, INVITING, SUPPLIERS])
