@@ -63,6 +63,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "practices.accounts.middleware.ViewAs",
     "migration_tracker.sign_in.SignInFirst",
     "migration_tracker.middleware.NoStore",
     "django.contrib.messages.middleware.MessageMiddleware",

@@ -46,6 +46,7 @@ def _entries(user: User) -> list[tuple[str, str]]:
         (Permission.VIEW_PLANS, "Plans", "plans:plans"),
         (Permission.VIEW_DIRECTORY, "Practices", "directory:practices"),
         (Permission.START_MIGRATION, "Start a migration", "tracking:start"),
+        (Permission.INVITE, "People", "accounts:people"),
     ):
         if user.may(permission):
             entries.append((text, reverse(name)))

@@ -1,24 +1,24 @@
-"""Reading a list of practices: the ODS file ``epraccur``, or a CSV whose first line names columns.
+"""Reading a list of practices: the ODS file ``epraccur``, or a CSV with a header row."""
 
-The whole file is checked before a line of it is used, because one quotation mark
-that is never closed makes every later line mean something else.
-"""
-
-import csv
 import re
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from django.core.files import File
 
 from practices.common.errors import Refused
-from practices.common.patient_data import holds_nhs_number
-from practices.common.text import NAMES, detect_encoding, read_lines
+from practices.common.table import (
+    DELIMITERS,
+    check_records,
+    columns_of,
+    first_line,
+    known_names,
+    positions_of,
+    records,
+)
+from practices.common.text import NAMES
 
-LONGEST_LINE = 65_536  # characters
-DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 CODE = re.compile(r"[A-Za-z0-9]{3,9}")
 
 # The 27 columns of epraccur, by the names that our own header row knows them by.
@@ -49,11 +49,7 @@ NAMES_OF_COLUMNS = {
     "list_size": "patients registered_patients patient_list_size number_of_patients",
     "prescribing_setting": "setting",
 }
-_KNOWN = {
-    alias: column
-    for column, aliases in NAMES_OF_COLUMNS.items()
-    for alias in (column, *aliases.split())
-}
+_KNOWN = known_names(NAMES_OF_COLUMNS)
 
 
 @dataclass(frozen=True)
@@ -94,10 +90,10 @@ class PracticeFile:
 
     def lines(self) -> Iterator[tuple[int, list[str]]]:
         """Every line that is not blank and not the header, with its number in the file."""
-        records = _records(self.file, self.codec, self.delimiter)
+        lines = records(self.file, self.codec, self.delimiter)
         if not self.layout.epraccur:
-            next(records)
-        return records
+            next(lines)
+        return lines
 
 
 def check_practice_file(file: BinaryIO | File) -> PracticeFile:
@@ -107,58 +103,19 @@ def check_practice_file(file: BinaryIO | File) -> PracticeFile:
     what to do: not text, empty, no known columns, a quotation mark left open, a
     line without end, what could be an NHS number.
     """
-    codec = detect_encoding(file)
-    with closing(read_lines(file, codec, longest=LONGEST_LINE)) as lines:
-        first = next((line for line in lines if line.strip()), "")
-    if not first:
-        raise Refused("The file is empty.")
-    delimiter, layout = _recognise(first)
-    records = 0
-    for line, cells in _records(file, codec, delimiter):
-        records += 1
-        if any(map(holds_nhs_number, cells)):
-            raise Refused(
-                f"Line {line:,} has a number in it that could be an NHS number. Nothing of the "
-                "file was kept. Take the number out and use the file again."
-            )
-    total = records if layout.epraccur else records - 1
+    codec, split = first_line(file)
+    delimiter, layout = _recognise(split)
+    lines = check_records(file, codec, delimiter)
+    total = lines if layout.epraccur else lines - 1
     if not total:
         raise Refused("The file has a header row and no lines below it.")
     return PracticeFile(file, codec, delimiter, layout, total)
 
 
-def _records(file: BinaryIO | File, codec: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(
-        read_lines(file, codec, longest=LONGEST_LINE), delimiter=delimiter, strict=True
-    )
-    start = 1
-    try:
-        for cells in reader:
-            if any(cell.strip() for cell in cells):
-                yield start, cells
-            start = reader.line_num + 1
-    except csv.Error as fault:
-        raise Refused(
-            f"Line {start:,}: a quotation mark is not closed, or stands inside a cell. "
-            "Correct the line and use the file again."
-        ) from fault
-
-
-def _recognise(first: str) -> tuple[str, Layout]:
-    split = {}
-    for delimiter in DELIMITERS:
-        try:
-            split[delimiter] = next(csv.reader([first], delimiter=delimiter, strict=True))
-        except csv.Error:
-            continue
+def _recognise(split: dict[str, list[str]]) -> tuple[str, Layout]:
     for delimiter, cells in split.items():
         if layout := _layout(cells):
             return delimiter, layout
-    if not split:
-        raise Refused(
-            "Line 1: a quotation mark is not closed, or stands inside a cell. "
-            "Correct the line and use the file again."
-        )
     most = max(split.values(), key=len)
     columns = "1 column" if len(most) == 1 else f"{len(most)} columns"
     raise Refused(
@@ -168,25 +125,10 @@ def _recognise(first: str) -> tuple[str, Layout]:
 
 
 def _layout(cells: list[str]) -> Layout | None:
-    columns = [
-        _KNOWN.get(re.sub(r"[^a-z0-9]+", "_", cell.strip().lower()).strip("_")) for cell in cells
-    ]
+    columns = columns_of(cells, _KNOWN)
     if {"ods_code", "name"} <= set(columns):
-        return Layout(_positions(columns, cells), tuple(cells), epraccur=False)
+        return Layout(positions_of(columns, cells), tuple(cells), epraccur=False)
     if len(cells) == len(EPRACCUR) and "ods_code" not in columns:
         known = {name: place for place, name in enumerate(EPRACCUR) if name in NAMES_OF_COLUMNS}
         return Layout(known, EPRACCUR, epraccur=True)
     return None
-
-
-def _positions(columns: list[str | None], cells: list[str]) -> dict[str, int]:
-    positions: dict[str, int] = {}
-    for position, column in enumerate(columns):
-        if column in positions:
-            raise Refused(
-                f"Two columns of the header row both mean {column}: “{cells[positions[column]]}” "
-                f"and “{cells[position]}”. Remove one of them."
-            )
-        if column:
-            positions[column] = position
-    return positions

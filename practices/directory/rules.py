@@ -230,7 +230,11 @@ def _at_most(text: str, most: int, what: str) -> str:
 
 
 def _date(texts: dict[str, str], column: str) -> date | None:
-    text = texts.get(column, "")
+    return read_day(texts.get(column, ""), column)
+
+
+def read_day(text: str, column: str) -> date | None:
+    """A day as lists write it; nothing for nothing. Raises :class:`BadLine` for anything else."""
     if not text:
         return None
     for form, (year, month, day) in _DATE_FORMS:

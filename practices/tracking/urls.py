@@ -7,6 +7,7 @@ from .views import (
     dates,
     gates,
     history,
+    leaving,
     lifecycle,
     overview,
     patient_data,
@@ -79,5 +80,6 @@ migration_pages: list[URLPattern | URLResolver] = [
 
 urlpatterns = [
     path("migrations/start/", start.start, name="start"),
+    path("people/roles/<int:pk>/end/", leaving.leave, name="leave"),
     path("migrations/<slug:reference>/", include(migration_pages)),
 ]

@@ -95,6 +95,14 @@ def desk(name: str, by: str, get: int = OK, post: int = ONLY_GET, **more: Any) -
     return Address(name, (get, post), refused, refused, by=by, but="manager", **more)
 
 
+def looks_after(name: str, within: Codes, *, anywhere: bool = False, **more: Any) -> Address:
+    """A page about people, for whoever looks after them: nobody else finds these people."""
+    no = REFUSED if anywhere else STRANGE
+    refused = tuple(ONLY_GET if code == ONLY_GET else no for code in within)
+    without: Codes = (refused[0], refused[1])
+    return Address(name, within, without, within if anywhere else without, **more)
+
+
 def public(name: str, get: int = OK, post: int = ONLY_GET, **more: Any) -> Address:
     """A page that is the same for everybody, signed in or not."""
     both = (get, post)
@@ -213,10 +221,27 @@ TRACKING = [
 ]
 
 INVITATION = {"pk": "{invitation.pk}"}
+PERSON = {"pk": "{staff.pk}"}
+ROLE = {"pk": "{role.pk}"}
 PEOPLE = [
     # Without the secret of the mail it is nobody's, whoever asks.
     public("accounts:invitation", get=STRANGE, post=STRANGE, keys=INVITATION),
     public("accounts:invited", get=FOUND, keys=INVITATION | {"token": "guessed"}),
+    # A stranger is a practice manager too, and looks after people of another practice.
+    looks_after("accounts:people", (OK, ONLY_GET), anywhere=True),
+    looks_after("accounts:invite", (OK, INCOMPLETE), anywhere=True),
+    looks_after("accounts:invite_many", (OK, INCOMPLETE), anywhere=True),
+    looks_after("accounts:rejected_invitations", (ONLY_GET, FOUND), anywhere=True),
+    looks_after("accounts:person", (OK, ONLY_GET), keys=PERSON),
+    looks_after("accounts:deputy", (OK, INCOMPLETE), keys=ROLE),
+    looks_after("tracking:leave", (OK, FOUND), keys=ROLE),
+    looks_after("accounts:send_again", (ONLY_GET, FOUND), keys=INVITATION),
+    looks_after("accounts:withdraw_invitation", (ONLY_GET, FOUND), keys=INVITATION),
+    desk("accounts:give_role", "administrator", post=INCOMPLETE, keys=PERSON),
+    desk("accounts:close", "administrator", get=ONLY_GET, post=FOUND, keys=PERSON),
+    desk("accounts:open", "administrator", get=ONLY_GET, post=FOUND, keys=PERSON),
+    desk("accounts:view_as", "administrator", get=ONLY_GET, post=FOUND, keys=PERSON),
+    desk("accounts:stop_viewing", "administrator", get=ONLY_GET, post=FOUND),
 ]
 
 PORTFOLIO = [
@@ -234,6 +259,7 @@ def make_world() -> dict[str, Any]:
     practice = make_practice()
     migration = make_migration(practice=practice)
     manager = make_person(Role.PRACTICE_MANAGER, practice)
+    staff = make_person(Role.PRACTICE_STAFF, practice)
     administrator = make_person(Role.ADMINISTRATOR)
     boss = migration.project_manager
     for key, when in (
@@ -268,6 +294,8 @@ def make_world() -> dict[str, Any]:
         "viewer": make_person(Role.NATIONAL_VIEWER),
         "stranger": make_person(Role.PRACTICE_MANAGER, make_practice("Elsewhere")),
         "invitation": make_invitation(practice, by=manager),
+        "staff": staff,
+        "role": staff.memberships.get(),
         "file": evidence,
         "note": note,
         "report": report,

@@ -1,6 +1,7 @@
 """Every write of this room: accounts, roles, invitations."""
 
 from .invitations import accept, invite, join, send_again, withdraw_invitation
+from .many import Judged, invite_many, preview_many
 from .memberships import add_membership, appoint_deputy, end_membership
 from .people import (
     SERVICE_TEAM,
@@ -14,6 +15,7 @@ from .viewing import LONGEST_VIEW, may_be_viewed, start_viewing, stop_viewing
 __all__ = [
     "LONGEST_VIEW",
     "SERVICE_TEAM",
+    "Judged",
     "accept",
     "add_administrator",
     "add_membership",
@@ -22,9 +24,11 @@ __all__ = [
     "close_account",
     "end_membership",
     "invite",
+    "invite_many",
     "join",
     "may_be_viewed",
     "open_account",
+    "preview_many",
     "send_again",
     "start_viewing",
     "stop_viewing",

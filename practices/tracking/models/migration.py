@@ -78,6 +78,22 @@ class MigrationQuerySet(models.QuerySet["Migration"]):
         )
         return self.not_deleted().filter(sees)
 
+    def of_membership(self, membership: Membership) -> "MigrationQuerySet":
+        """Those in which a role of an organisation has a part; of who sees all, none."""
+        role, organisation = membership.role, membership.organisation_id
+        if role in PRACTICE_ROLES:
+            return self.filter(practice=organisation)
+        if role in PORTFOLIO_ROLES:
+            return self.filter(run_by=organisation)
+        if role == Role.SUPPLIER:
+            return self.filter(
+                Q(target_system__supplier=organisation) | Q(source_system__supplier=organisation)
+            )
+        if role == Role.COMMISSIONER:
+            links = CommissionerLink.objects.filter(commissioner=organisation, valid_to=None)
+            return self.filter(practice__in=links.values("practice"))
+        return self.none()
+
     def with_people(self) -> "MigrationQuerySet":
         return self.select_related(
             "practice__organisation",

@@ -15,6 +15,7 @@ from .gates import (
     sign_off,
     withdraw_sign_off,
 )
+from .leaving import leave
 from .lifecycle import cancel_migration, delete_migration, finish_migration
 from .patient_data import redact, report_patient_data, restore
 from .replanning import preview_replan, replan
@@ -48,6 +49,7 @@ __all__ = [
     "confirm_bypass",
     "delete_migration",
     "finish_migration",
+    "leave",
     "pin_task",
     "preview_replan",
     "preview_start",

@@ -1,0 +1,61 @@
+"""Reads for the pages about people."""
+
+from datetime import date, datetime
+
+from django.db.models import Prefetch, QuerySet
+
+from practices.common.time import london_date
+from practices.directory.models import Organisation
+
+from .models import Invitation, Membership, User, UserQuerySet
+from .roles import LOOKS_AFTER, Permission, Role
+
+
+def offers(user: User) -> dict[Organisation, list[str]]:
+    """The roles this person may give, by organisation; administrators may give all and have none
+    listed."""
+    found: dict[Organisation, list[str]] = {}
+    for membership in user.current_memberships:
+        if Permission.INVITE in membership.permissions:
+            theirs = LOOKS_AFTER.get(membership.role, frozenset())
+            roles = {*found.get(membership.organisation, ()), *theirs}
+            if roles:
+                found[membership.organisation] = [role for role in Role if role in roles]
+    return found
+
+
+def people_of(user: User, *, words: str, now: datetime) -> UserQuerySet:
+    """Whom this person looks after, in order of name, with ``shown_memberships``."""
+    today = london_date(now)
+    found: UserQuerySet = User.objects.looked_after_by(user, today).search(words)
+    return found.prefetch_related(memberships_of(user, today)).order_by("name", "pk")
+
+
+def memberships_of(user: User, today: date) -> Prefetch:
+    """The roles of people that this person may know of, held now or later."""
+    shown = Membership.objects.looked_after_by(user).not_over(today)
+    return Prefetch(
+        "memberships",
+        shown.select_related("organisation", "deputy_for").order_by("valid_from", "pk"),
+        to_attr="shown_memberships",
+    )
+
+
+def invitations_of(user: User) -> QuerySet[Invitation]:
+    """Invitations nobody has answered, that this person decides about, newest first."""
+    return (
+        Invitation.objects.unanswered()
+        .looked_after_by(user)
+        .select_related("organisation", "invited_by")
+        .order_by("-mail_asked_at", "-pk")
+    )
+
+
+def colleagues(membership: Membership, today: date) -> QuerySet[User]:
+    """Who else has a role of their own in the organisation of a membership today."""
+    there = Membership.objects.held_on(today).filter(
+        organisation=membership.organisation_id, deputy_for=None
+    )
+    return User.objects.filter(pk__in=there.values("person"), is_active=True).exclude(
+        pk=membership.person_id
+    )
