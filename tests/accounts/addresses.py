@@ -1,35 +1,43 @@
 """Who gets what at every address of the site: one row for each name of the URL resolver.
 
 A room that adds an address adds a row here; tests/accounts/test_every_address.py fails until it
-does. ``page``, ``form`` and ``act`` are the usual kinds of row; ``replace`` a code where an address
-differs. The four people are
+does. ``page``, ``form``, ``act`` and ``desk`` are the usual kinds of row; ``replace`` a code where
+an address differs. Everybody of :func:`make_world` asks, and gets one of four answers:
 
-    anonymous   nobody signed in
-    stranger    the practice manager of another practice
-    without     somebody inside who may not do this: ``but`` names them in the world
-    within      somebody who may: ``by`` names them (:func:`make_world`)
+    within      those of ``who``, who may do this
+    without     others who see the migration but may not do this
+    stranger    people of other practices and organisations
+    anonymous   nobody signed in; also somebody whose account has been closed
 
-and codes are (GET, POST). ``SIGN_IN`` is the redirect of strangers to the sign-in page.
+Codes are (GET, POST). ``SIGN_IN`` is the redirect of strangers to the sign-in page.
 """
 
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from practices.accounts.models import Membership, User
 from practices.accounts.roles import Role
+from practices.accounts.services import close_account
 from practices.common.jobs import start_job
+from practices.directory.models import Organisation
 from practices.directory.services import IMPORT
 from practices.plans.rules import Moment
 from practices.tracking import services
 from practices.tracking.services import ContactDetails
 from tests.factories import (
     MONDAY,
+    give_role,
+    make_commissioner,
     make_invitation,
     make_migration,
+    make_organisation,
     make_person,
     make_plan_version,
     make_practice,
+    make_system,
 )
 
 SIGN_IN = 302
@@ -46,13 +54,40 @@ class Address:
     within: Codes
     without: Codes
     stranger: Codes
+    who: frozenset[str]
     anonymous: Codes = (SIGN_IN, SIGN_IN)
-    by: str = "manager"
-    but: str = "viewer"
     keys: dict[str, str] = field(default_factory=dict)
     data: dict[str, Any] = field(default_factory=dict)
+    htmx: int = 0  # what htmx gets where it differs from POST, within
     open: bool = False  # anonymous codes are the page's own, not the way to sign-in
+    everybody: bool = False  # there are no strangers: those without are all others
 
+
+# Who of the world sees its migration, and who has never had to do with it.
+INSIDE = frozenset(
+    {"manager", "deputy", "staff", "project_manager", "new_supplier", "old_supplier"}
+    | {"commissioner", "viewer", "administrator"}
+)
+OUTSIDE = frozenset(
+    {"other_manager", "other_project_manager", "other_supplier", "other_commissioner", "expired"}
+)
+NOBODY = frozenset({"anonymous", "disabled"})
+WORKERS = INSIDE - {"viewer", "administrator"}
+MANAGERS = frozenset({"manager", "deputy", "project_manager"})
+SIGNERS = frozenset({"manager", "deputy"})
+RUNNER = frozenset({"project_manager"})
+# At addresses of no one migration a role counts wherever it is held.
+PROJECT_MANAGERS = frozenset({"project_manager", "other_project_manager"})
+ADMINISTRATOR = frozenset({"administrator"})
+PLANNERS = PROJECT_MANAGERS | ADMINISTRATOR
+DASHBOARD = PLANNERS | {
+    "new_supplier",
+    "old_supplier",
+    "other_supplier",
+    "commissioner",
+    "other_commissioner",
+    "viewer",
+}
 
 MIGRATION = {"reference": "{migration.reference}"}
 TASK = MIGRATION | {"code": "CUT-02"}
@@ -65,53 +100,69 @@ DRAFT = {"slug": "{draft.plan.slug}", "number": "{draft.number}"}
 def page(name: str, keys: dict[str, str] | None = None, **more: Any) -> Address:
     """A page of a migration that everybody who sees the migration may read."""
     reads = (OK, ONLY_GET)
-    return Address(name, reads, reads, (STRANGE, ONLY_GET), keys=keys or MIGRATION, **more)
+    return Address(name, reads, reads, (STRANGE, ONLY_GET), INSIDE, keys=keys or MIGRATION, **more)
 
 
-def form(name: str, keys: dict[str, str], post: int = INCOMPLETE, **more: Any) -> Address:
+def form(
+    name: str,
+    keys: dict[str, str],
+    post: int = INCOMPLETE,
+    who: frozenset[str] = MANAGERS,
+    **more: Any,
+) -> Address:
     """A form about a migration, posted with ``data`` (nothing, unless said)."""
-    return Address(name, (OK, post), (REFUSED, REFUSED), (STRANGE, STRANGE), keys=keys, **more)
+    no = (REFUSED, REFUSED)
+    return Address(name, (OK, post), no, (STRANGE, STRANGE), who, keys=keys, **more)
 
 
-def act(name: str, keys: dict[str, str], post: int = FOUND, **more: Any) -> Address:
+def act(
+    name: str,
+    keys: dict[str, str],
+    post: int = FOUND,
+    who: frozenset[str] = MANAGERS,
+    **more: Any,
+) -> Address:
     """A button: a POST that acts and leads back."""
-    return Address(
-        name, (ONLY_GET, post), (ONLY_GET, REFUSED), (ONLY_GET, STRANGE), keys=keys, **more
-    )
+    no, strange = (ONLY_GET, REFUSED), (ONLY_GET, STRANGE)
+    return Address(name, (ONLY_GET, post), no, strange, who, keys=keys, **more)
 
 
 def report(name: str, pk: str) -> Address:
     """Patient data in something: everybody who sees the migration may say so."""
     may = (OK, FOUND)
-    return Address(name, may, may, (STRANGE, STRANGE), keys=MIGRATION | {"pk": pk})
+    return Address(name, may, may, (STRANGE, STRANGE), INSIDE, keys=MIGRATION | {"pk": pk})
 
 
-def desk(name: str, by: str, get: int = OK, post: int = ONLY_GET, **more: Any) -> Address:
+def desk(
+    name: str, who: frozenset[str], get: int = OK, post: int = ONLY_GET, **more: Any
+) -> Address:
     """A page of no one migration, for those with a permission; a stranger lacks it as well."""
     refused = (
         ONLY_GET if get == ONLY_GET else REFUSED,
         ONLY_GET if post == ONLY_GET else REFUSED,
     )
-    return Address(name, (get, post), refused, refused, by=by, but="manager", **more)
+    return Address(name, (get, post), refused, refused, who, everybody=True, **more)
 
 
-def looks_after(name: str, within: Codes, *, anywhere: bool = False, **more: Any) -> Address:
-    """A page about people, for whoever looks after them: nobody else finds these people."""
-    no = REFUSED if anywhere else STRANGE
-    refused = tuple(ONLY_GET if code == ONLY_GET else no for code in within)
-    without: Codes = (refused[0], refused[1])
-    return Address(name, within, without, within if anywhere else without, **more)
+def looks_after(name: str, keys: dict[str, str], get: int = OK, post: int = FOUND) -> Address:
+    """About somebody of the practice, for those who look after them: nobody else finds it."""
+    strange = (
+        ONLY_GET if get == ONLY_GET else STRANGE,
+        ONLY_GET if post == ONLY_GET else STRANGE,
+    )
+    who = frozenset({"manager", "administrator"})
+    return Address(name, (get, post), strange, strange, who, keys=keys)
 
 
 def public(name: str, get: int = OK, post: int = ONLY_GET, **more: Any) -> Address:
     """A page that is the same for everybody, signed in or not."""
     both = (get, post)
-    return Address(name, both, both, both, both, open=True, **more)
+    return Address(name, both, both, both, INSIDE, both, open=True, **more)
 
 
 def account(name: str, anonymous: Codes, signed_in: Codes, **more: Any) -> Address:
     """A sign-in page of allauth: what it answers depends only on whether somebody is signed in."""
-    return Address(name, signed_in, signed_in, signed_in, anonymous, open=True, **more)
+    return Address(name, signed_in, signed_in, signed_in, INSIDE, anonymous, open=True, **more)
 
 
 ACCOUNT = [
@@ -142,27 +193,27 @@ SERVICE = [
 ]
 
 PLANS = [
-    desk("plans:plans", "project_manager"),
-    desk("plans:version", "project_manager", keys=VERSION),
-    desk("plans:export", "project_manager", keys=VERSION),
-    desk("plans:upload", "administrator", post=INCOMPLETE),
-    desk("plans:publish", "administrator", get=ONLY_GET, post=STALE, keys=DRAFT),
-    desk("plans:retire", "administrator", post=FOUND, keys=VERSION),
-    desk("plans:discard", "administrator", post=STALE, keys=DRAFT),
+    desk("plans:plans", PLANNERS),
+    desk("plans:version", PLANNERS, keys=VERSION),
+    desk("plans:export", PLANNERS, keys=VERSION),
+    desk("plans:upload", ADMINISTRATOR, post=INCOMPLETE),
+    desk("plans:publish", ADMINISTRATOR, get=ONLY_GET, post=STALE, keys=DRAFT),
+    desk("plans:retire", ADMINISTRATOR, post=FOUND, keys=VERSION),
+    desk("plans:discard", ADMINISTRATOR, post=STALE, keys=DRAFT),
 ]
 
 DIRECTORY = [
-    desk("directory:practices", "project_manager"),
-    desk("directory:find", "project_manager"),
-    desk("directory:practice", "project_manager", keys={"code": "{code}"}),
-    desk("directory:import", "administrator", post=INCOMPLETE),
-    desk("directory:import_job", "administrator", keys={"job_id": "{job.pk}"}),
-    desk("directory:rejected", "administrator", get=STRANGE, keys={"job_id": "{job.pk}"}),
+    desk("directory:practices", PLANNERS),
+    desk("directory:find", PLANNERS),
+    desk("directory:practice", PLANNERS, keys={"code": "{code}"}),
+    desk("directory:import", ADMINISTRATOR, post=INCOMPLETE),
+    desk("directory:import_job", ADMINISTRATOR, keys={"job_id": "{job.pk}"}),
+    desk("directory:rejected", ADMINISTRATOR, get=STRANGE, keys={"job_id": "{job.pk}"}),
 ]
 
 TRACKING = [
     # Without a practice it leads to finding one.
-    desk("tracking:start", "project_manager", get=FOUND, post=FOUND),
+    desk("tracking:start", PLANNERS, get=FOUND, post=FOUND),
     page("tracking:overview"),
     # A fragment: alone it leads to its page.
     replace(
@@ -179,25 +230,31 @@ TRACKING = [
     page("tracking:gate", GATE),
     page("tracking:people"),
     page("tracking:evidence_file", TASK | {"pk": "{file.pk}"}),
-    act("tracking:tick", TASK),
+    act("tracking:tick", TASK, htmx=OK),
     form("tracking:reopen", TASK, data={"reason": "", "version": ""}),
     form("tracking:set_aside", TASK),
     form("tracking:block", TASK),
     form("tracking:assign", TASK),
     form("tracking:due", TASK),
-    act("tracking:note", TASK, post=INCOMPLETE),
+    act("tracking:note", TASK, post=INCOMPLETE, who=WORKERS),
     act("tracking:evidence", TASK, post=INCOMPLETE),
     act("tracking:evidence_remove", TASK | {"pk": "{file.pk}"}),
-    act("tracking:tick_several", MIGRATION | {"key": "cut_over"}, post=INCOMPLETE),
+    act(
+        "tracking:tick_several",
+        MIGRATION | {"key": "cut_over"},
+        post=INCOMPLETE,
+        who=WORKERS,
+    ),
     form("tracking:add_task", MIGRATION | {"key": "cut_over"}),
-    form("tracking:replan", MIGRATION | {"key": "GL"}, by="project_manager"),
+    form("tracking:replan", MIGRATION | {"key": "GL"}, who=RUNNER),
     form("tracking:record", DATE),
     form("tracking:clear_date", DATE),
-    form("tracking:sign", GATE | {"seat": "practice"}, post=STALE),
-    form("tracking:withdraw", GATE),
-    form("tracking:bypass", GATE, by="project_manager"),
-    form("tracking:confirm_bypass", GATE),
-    form("tracking:project_manager", MIGRATION, by="project_manager"),
+    form("tracking:sign", GATE | {"seat": "practice"}, post=STALE, who=SIGNERS),
+    form("tracking:withdraw", GATE, who=SIGNERS),
+    form("tracking:bypass", GATE, who=RUNNER),
+    # The project manager recorded it, and nobody confirms their own.
+    form("tracking:confirm_bypass", GATE, who=SIGNERS | {"commissioner"}),
+    form("tracking:project_manager", MIGRATION, who=RUNNER | ADMINISTRATOR),
     form("tracking:add_contact", MIGRATION, data={"name": ""}),
     form("tracking:change_contact", MIGRATION | {"pk": "{contact.pk}"}, data={"name": ""}),
     act("tracking:remove_contact", MIGRATION | {"pk": "{contact.pk}"}),
@@ -210,98 +267,145 @@ TRACKING = [
         (REFUSED, ONLY_GET),
         (STRANGE, ONLY_GET),
         keys=MIGRATION,
-        by="project_manager",
+        who=RUNNER,
     ),
-    act("tracking:redact", MIGRATION | {"pk": "{report.pk}"}, by="project_manager"),
-    act("tracking:restore", MIGRATION | {"pk": "{report.pk}"}, by="project_manager"),
-    form("tracking:abort_cut_over", MIGRATION, by="project_manager"),
-    form("tracking:cancel", MIGRATION, by="project_manager"),
-    form("tracking:delete", MIGRATION, by="project_manager"),
-    form("tracking:finish", MIGRATION, by="project_manager"),
+    act("tracking:redact", MIGRATION | {"pk": "{report.pk}"}, who=RUNNER),
+    act("tracking:restore", MIGRATION | {"pk": "{report.pk}"}, who=RUNNER),
+    form("tracking:abort_cut_over", MIGRATION, who=RUNNER),
+    form("tracking:cancel", MIGRATION, who=RUNNER),
+    form("tracking:delete", MIGRATION, who=RUNNER),
+    form("tracking:finish", MIGRATION, who=RUNNER),
 ]
 
 INVITATION = {"pk": "{invitation.pk}"}
 PERSON = {"pk": "{staff.pk}"}
 ROLE = {"pk": "{role.pk}"}
+# A deputy is none of them: who belongs to the practice is not decided in passing.
+INVITERS = PLANNERS | {"manager", "other_manager"}
 PEOPLE = [
     # Without the secret of the mail it is nobody's, whoever asks.
     public("accounts:invitation", get=STRANGE, post=STRANGE, keys=INVITATION),
     public("accounts:invited", get=FOUND, keys=INVITATION | {"token": "guessed"}),
-    # A stranger is a practice manager too, and looks after people of another practice.
-    looks_after("accounts:people", (OK, ONLY_GET), anywhere=True),
-    looks_after("accounts:invite", (OK, INCOMPLETE), anywhere=True),
-    looks_after("accounts:invite_many", (OK, INCOMPLETE), anywhere=True),
-    looks_after("accounts:rejected_invitations", (ONLY_GET, FOUND), anywhere=True),
-    looks_after("accounts:person", (OK, ONLY_GET), keys=PERSON),
-    looks_after("accounts:deputy", (OK, INCOMPLETE), keys=ROLE),
-    looks_after("tracking:leave", (OK, FOUND), keys=ROLE),
-    looks_after("accounts:send_again", (ONLY_GET, FOUND), keys=INVITATION),
-    looks_after("accounts:withdraw_invitation", (ONLY_GET, FOUND), keys=INVITATION),
-    desk("accounts:give_role", "administrator", post=INCOMPLETE, keys=PERSON),
-    desk("accounts:close", "administrator", get=ONLY_GET, post=FOUND, keys=PERSON),
-    desk("accounts:open", "administrator", get=ONLY_GET, post=FOUND, keys=PERSON),
-    desk("accounts:view_as", "administrator", get=ONLY_GET, post=FOUND, keys=PERSON),
-    desk("accounts:stop_viewing", "administrator", get=ONLY_GET, post=FOUND),
+    desk("accounts:people", INVITERS),
+    desk("accounts:invite", INVITERS, post=INCOMPLETE),
+    desk("accounts:invite_many", INVITERS, post=INCOMPLETE),
+    desk("accounts:rejected_invitations", INVITERS, get=ONLY_GET, post=FOUND),
+    looks_after("accounts:person", PERSON, post=ONLY_GET),
+    looks_after("accounts:deputy", ROLE, post=INCOMPLETE),
+    looks_after("tracking:leave", ROLE),
+    looks_after("accounts:send_again", INVITATION, get=ONLY_GET),
+    looks_after("accounts:withdraw_invitation", INVITATION, get=ONLY_GET),
+    desk("accounts:give_role", ADMINISTRATOR, post=INCOMPLETE, keys=PERSON),
+    desk("accounts:close", ADMINISTRATOR, get=ONLY_GET, post=FOUND, keys=PERSON),
+    desk("accounts:open", ADMINISTRATOR, get=ONLY_GET, post=FOUND, keys=PERSON),
+    desk("accounts:view_as", ADMINISTRATOR, get=ONLY_GET, post=FOUND, keys=PERSON),
+    desk("accounts:stop_viewing", ADMINISTRATOR, get=ONLY_GET, post=FOUND),
 ]
 
 PORTFOLIO = [
     # Everybody has a home; who has no place in it is told whom to ask.
-    Address("home", (FOUND, ONLY_GET), (FOUND, ONLY_GET), (OK, ONLY_GET)),
-    desk("portfolio:dashboard", "project_manager"),
-    desk("portfolio:export", "project_manager"),
+    Address(
+        "home",
+        (FOUND, ONLY_GET),
+        (OK, ONLY_GET),
+        (OK, ONLY_GET),
+        who=(INSIDE | OUTSIDE) - {"expired", "administrator"},
+    ),
+    desk("portfolio:dashboard", DASHBOARD),
+    desk("portfolio:export", DASHBOARD),
 ]
 
 ADDRESSES = [*ACCOUNT, *SERVICE, *PLANS, *DIRECTORY, *TRACKING, *PEOPLE, *PORTFOLIO]
 
 
-def make_world() -> dict[str, Any]:
-    """One migration in cut-over with something of everything, and whoever asks."""
-    practice = make_practice()
-    migration = make_migration(practice=practice)
-    manager = make_person(Role.PRACTICE_MANAGER, practice)
-    staff = make_person(Role.PRACTICE_STAFF, practice)
-    administrator = make_person(Role.ADMINISTRATOR)
+def make_side(mark: str) -> dict[str, Any]:
+    """A migration in cut-over with something of everything; ``mark`` is in each name and text."""
+    commissioner = make_commissioner(f"Commissioner {mark}")
+    practice = make_practice(f"Surgery {mark}", commissioner=commissioner)
+    migration = make_migration(
+        practice=practice,
+        plan_version=make_plan_version(),
+        source_system=make_system(f"Old {mark}"),
+        target_system=make_system(f"New {mark}"),
+        run_by=make_organisation(Organisation.Kind.DELIVERY_PARTNER, f"Partner {mark}"),
+    )
+
+    def person(role: str, organisation: Any) -> User:
+        return make_person(role, organisation, name=f"{mark} {role}")
+
     boss = migration.project_manager
+    User.objects.filter(pk=boss.pk).update(name=f"{mark} boss")
+    manager = person(Role.PRACTICE_MANAGER, practice)
     for key, when in (
         ("KO", Moment.of_day(MONDAY.date())),
         ("FDP", Moment.of_instant(MONDAY)),
     ):
         services.record_actual(migration=migration, key=key, when=when, by=boss, at=MONDAY)
-    services.record_bypass(gate=migration.gates.get(), reason="No time.", by=boss, at=MONDAY)
+    gate = migration.gates.get()
+    services.record_bypass(gate=gate, reason=f"No time, {mark}.", by=boss, at=MONDAY)
     task = migration.tasks.get(code="CUT-02")
-    evidence = services.add_evidence(
-        task=task,
-        upload=SimpleUploadedFile("receipt.txt", b"received in full"),
-        by=manager,
-        at=MONDAY,
-    )
-    note = services.add_note(task=task, body="Checked twice", by=manager, at=MONDAY)
-    hidden = services.add_note(task=task, body="Of Mrs Example", by=manager, at=MONDAY)
+    upload = SimpleUploadedFile(f"{mark}.txt", f"received in full {mark}".encode())
+    evidence = services.add_evidence(task=task, upload=upload, by=manager, at=MONDAY)
+    note = services.add_note(task=task, body=f"Checked twice, {mark}", by=manager, at=MONDAY)
+    hidden = services.add_note(task=task, body=f"Of Mrs {mark}", by=manager, at=MONDAY)
     report = services.report_patient_data(
         migration=migration, text=hidden.text, by=manager, at=MONDAY
     )
-    contact = services.add_contact(
-        migration=migration,
-        details=ContactDetails(role="pcse", name="Desk", telephone="01632 960999"),
-        by=manager,
-        at=MONDAY,
-    )
+    details = ContactDetails(role="pcse", name=f"Desk {mark}", telephone="01632 960999")
+    contact = services.add_contact(migration=migration, details=details, by=manager, at=MONDAY)
     return {
         "migration": migration,
+        "practice": practice,
         "manager": manager,
         "project_manager": boss,
-        "administrator": administrator,
-        "viewer": make_person(Role.NATIONAL_VIEWER),
-        "stranger": make_person(Role.PRACTICE_MANAGER, make_practice("Elsewhere")),
-        "invitation": make_invitation(practice, by=manager),
-        "staff": staff,
-        "role": staff.memberships.get(),
+        "new_supplier": person(Role.SUPPLIER, migration.target_system.supplier),
+        "commissioner": person(Role.COMMISSIONER, commissioner),
+        "invitation": make_invitation(practice, by=manager, name=f"{mark} Newcomer"),
+        "role": manager.memberships.get(),
         "file": evidence,
         "note": note,
         "report": report,
         "contact": contact,
         "code": practice.organisation.code,
-        "version": make_plan_version(),
+    }
+
+
+def make_world() -> dict[str, Any]:
+    """Two migrations that have nothing to do with each other, and everybody who asks.
+
+    The names of the addresses are filled from one of them; ``other`` holds the other one.
+    """
+    side, other = make_side("Applebee"), make_side("Quillon")
+    practice = side["practice"]
+    today = MONDAY.date()
+    disabled = make_person(Role.PRACTICE_MANAGER, practice)
+    expired, deputy = make_person(), make_person()
+    give_role(expired, Role.PRACTICE_MANAGER, practice, until=today)
+    standing_in = give_role(
+        deputy, Role.PRACTICE_MANAGER, practice, since=today, until=today + timedelta(days=1)
+    )
+    Membership.objects.filter(pk=standing_in.pk).update(deputy_for=side["manager"])
+    administrator, staff = (
+        make_person(Role.ADMINISTRATOR),
+        make_person(Role.PRACTICE_STAFF, practice),
+    )
+    close_account(person=disabled, by=administrator, at=MONDAY)
+    return {
+        **side,
+        "other": other,
+        "disabled": disabled,
+        "expired": expired,
+        "deputy": deputy,
+        "staff": staff,
+        "role": staff.memberships.get(),
+        "old_supplier": make_person(Role.SUPPLIER, side["migration"].source_system.supplier),
+        "viewer": make_person(Role.NATIONAL_VIEWER),
+        "administrator": administrator,
+        "other_manager": other["manager"],
+        "other_project_manager": other["project_manager"],
+        "other_supplier": other["new_supplier"],
+        "other_commissioner": other["commissioner"],
+        "version": side["migration"].plan_version,
         "draft": make_plan_version(publish=False),
         "job": start_job(kind=IMPORT, by=administrator, at=MONDAY),
     }
