@@ -207,9 +207,23 @@ def signed_words(
         ("See the sign-off", url),
         [
             Section("Signed by", lines),
+            Section("For checking the record later", _seals(signatures)),
             *([Section("Signed while not finished", exceptions)] if exceptions else []),
         ],
     )
+
+
+def _seals(signatures: list[SignOff]) -> list[Line]:
+    """What shows years later that neither the record nor the history before it was changed."""
+    return [
+        line
+        for signature in signatures
+        for line in (
+            Line(f"Seal of {signature.reference} (SHA-256)", signature.digest),
+            Line(f"History root before {signature.reference}", signature.history_root),
+        )
+        if line.note
+    ]
 
 
 def withdrawn_words(*, practice: str, gate: str, at: datetime, url: str) -> Words:

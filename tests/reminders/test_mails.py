@@ -158,6 +158,8 @@ class TestOtherMails:
         assert "Done on paper" not in text_of(mail)
         assert mail["Subject"] == "Signed off: Elm Tree Surgery go-live data"
         assert gate.sign_offs.get().reference in text_of(mail)
+        assert gate.sign_offs.get().digest in text_of(mail)
+        assert gate.sign_offs.get().history_root in text_of(mail)
         assert world.manager.name in text_of(mail)
         assert "Sat 10 Apr 2027, 18:30 BST" in text_of(mail)
 

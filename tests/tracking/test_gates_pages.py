@@ -6,6 +6,7 @@ import pytest
 import time_machine
 
 from practices.accounts.roles import Role
+from practices.common.models import Event
 from practices.tracking import services
 from practices.tracking.models import Bypass, Gate, SignOff
 from tests.factories import FDP_AT, GO_LIVE_AT, MONDAY, make_person
@@ -112,7 +113,15 @@ class TestSigning:
         assert "Signed: Go-live data" in said(done)
         assert f"You signed for {cast.migration.name} as the practice on" in said(done)
         assert gate_of(cast).state == Gate.State.SIGNED
-        assert "Record intact" in said(client.get(cast.url(GATE)))
+        page = said(client.get(cast.url(GATE)))
+        assert "Record intact" in page
+        # What shows later that neither the record nor the history before it was changed.
+        seq = signature.snapshot["events"]["seq"]
+        root = Event.objects.of(cast.migration.stream).get(seq=seq).hash
+        for told in (said(done), page):
+            assert root in told
+            assert signature.digest in told
+        assert f"Seals, history root {root[:12]}" in page
 
     def test_one_reason_serves_for_all_the_others(self, cast, as_):
         client, url = as_(cast.manager), cast.url(SIGN)

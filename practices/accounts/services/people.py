@@ -66,7 +66,7 @@ def add_administrator(
 
 
 @transaction.atomic
-def close_account(*, person: User, by: User, at: datetime) -> None:
+def close_account(*, person: User, by: User | None, at: datetime) -> None:
     """Let nobody sign in as this person any more; whoever is signed in is out at once.
 
     Their roles stay, so that the account can be opened again. Invitations they sent and

@@ -136,6 +136,17 @@ class SignOff(AppendOnly):
         """What people quote: the first half of the digest's first eight characters, grouped."""
         return f"{self.digest[:4]}-{self.digest[4:8]}".upper()
 
+    @property
+    def history_root(self) -> str:
+        """The hash of the newest event at signing, which vouches for all before it."""
+        events = self.snapshot.get("events")
+        return str(events["hash"]) if events else ""
+
+    @property
+    def history_root_short(self) -> str:
+        """Enough of it to compare by eye."""
+        return self.history_root[:12]
+
 
 class Withdrawal(AppendOnly):
     """The end of a round: its signatures no longer count, and nothing is deleted."""
