@@ -8,9 +8,10 @@ from datetime import date, datetime
 from django.db.models import Q, QuerySet
 
 from practices.accounts.models import Membership, User
-from practices.accounts.roles import PORTFOLIO_ROLES, PRACTICE_ROLES, Owner, Role
+from practices.accounts.roles import PORTFOLIO_ROLES, PRACTICE_ROLES, Owner, Permission, Role
 from practices.common.time import london_date
 from practices.directory.models import CommissionerLink, Organisation
+from practices.plans.models import PlanSeat
 
 from .models import Migration
 
@@ -120,10 +121,19 @@ def _held(
 
 @dataclass(frozen=True)
 class TeamRole:
-    """A role of a migration with the people who hold it today; none is worth knowing too."""
+    """A role of a migration with those who hold it today; none is worth knowing too."""
 
-    title: str
-    people: list[User]
+    owner: Owner
+    members: list[Membership]
+
+    @property
+    def title(self) -> str:
+        return self.owner.label
+
+    @property
+    def people(self) -> list[User]:
+        """Each once, also who holds it twice: by their own right and for somebody."""
+        return list(dict.fromkeys(member.person for member in self.members))
 
 
 # Contacts, not users (guide.md D.1).
@@ -133,15 +143,65 @@ NOT_USERS = {Owner.THIRD_PARTY_SUPPLIER, Owner.PCSE, Owner.PATIENT_GROUP, Owner.
 def team(migration: Migration, now: datetime) -> list[TeamRole]:
     """Every role of a migration in the order people read them, empty ones included."""
     found = audience([migration], now=now)
-    people = User.objects.in_bulk(set().union(*found.values()))
+    places: defaultdict[str, set[Place]] = defaultdict(set)
+    for owner, place in _places(migration, migration.commissioner_ids):
+        places[owner].add(place)
+    held = (
+        Membership.objects.held_on(london_date(now))
+        .filter(
+            organisation__in={
+                organisation for all_of in places.values() for organisation, _ in all_of
+            },
+            person__in=set().union(*found.values()),
+        )
+        .select_related("person", "deputy_for")
+        .order_by("person__name", "person", "deputy_for")
+    )
+    memberships = list(held)
     return [
         TeamRole(
-            owner.label,
-            sorted(
-                (people[pk] for pk in found[migration.pk, owner] if pk in people),
-                key=lambda person: person.name,
-            ),
+            owner,
+            [
+                membership
+                for membership in memberships
+                if (membership.organisation_id, membership.role) in places[owner]
+                and membership.person_id in found[migration.pk, owner]
+            ],
         )
         for owner in Owner
         if owner not in NOT_USERS
     ]
+
+
+def needed_roles(migration: Migration) -> set[str]:
+    """Owner keys that tasks still to do, or signatures of the plan, wait for."""
+    tasks = migration.tasks.open().order_by().values_list("owner", flat=True).distinct()
+    seats = PlanSeat.objects.filter(gate__version=migration.plan_version_id)
+    return set(tasks).union(*seats.values_list("roles", flat=True))
+
+
+def invitable(migration: Migration, user: User) -> dict[str, tuple[Organisation, str]]:
+    """Where and to what this person may invite people of a migration, by owner key.
+
+    The rule of docs/roles.md: of a practice whose active migration their organisation
+    runs, a project manager may invite too.
+    """
+    if not migration.is_active:
+        return {}
+    roles = {
+        m.role for m, _ in migration.memberships_of(user) if Permission.INVITE in m.permissions
+    }
+    owners: set[str] = set()
+    if Role.PRACTICE_MANAGER in roles:
+        owners |= PRACTICE_ROLES
+    if Role.PROJECT_MANAGER in roles:
+        owners |= PRACTICE_ROLES | PORTFOLIO_ROLES
+    if Role.ADMINISTRATOR in roles:
+        owners |= set(Owner) - NOT_USERS
+    places = {
+        owner: place
+        for owner, place in _places(migration, migration.commissioner_ids)
+        if owner in owners
+    }
+    organisations = Organisation.objects.in_bulk({place[0] for place in places.values()})
+    return {owner: (organisations[pk], role) for owner, (pk, role) in places.items()}

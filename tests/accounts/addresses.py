@@ -80,6 +80,8 @@ RUNNER = frozenset({"project_manager"})
 PROJECT_MANAGERS = frozenset({"project_manager", "other_project_manager"})
 ADMINISTRATOR = frozenset({"administrator"})
 PLANNERS = PROJECT_MANAGERS | ADMINISTRATOR
+# A deputy does not invite: who belongs to the practice is not decided in passing.
+INSIDE_INVITERS = frozenset({"manager", "project_manager", "administrator"})
 DASHBOARD = PLANNERS | {
     "new_supplier",
     "old_supplier",
@@ -255,6 +257,9 @@ TRACKING = [
     # The project manager recorded it, and nobody confirms their own.
     form("tracking:confirm_bypass", GATE, who=SIGNERS | {"commissioner"}),
     form("tracking:project_manager", MIGRATION, who=RUNNER | ADMINISTRATOR),
+    form("tracking:invite", MIGRATION, who=INSIDE_INVITERS),
+    act("tracking:send_again", MIGRATION | {"pk": "{invitation.pk}"}, who=INSIDE_INVITERS),
+    act("tracking:withdraw_invitation", MIGRATION | {"pk": "{invitation.pk}"}, who=INSIDE_INVITERS),
     form("tracking:add_contact", MIGRATION, data={"name": ""}),
     form("tracking:change_contact", MIGRATION | {"pk": "{contact.pk}"}, data={"name": ""}),
     act("tracking:remove_contact", MIGRATION | {"pk": "{contact.pk}"}),

@@ -141,7 +141,7 @@ NESTED = [address for address in ADDRESSES if "reference" in address.keys and "p
 def test_what_belongs_to_another_migration_is_not_found_under_ones_own(address: Address, world):
     theirs = {
         **world,
-        **{key: world["other"][key] for key in ("file", "note", "report", "contact")},
+        **{key: world["other"][key] for key in ("file", "note", "report", "contact", "invitation")},
     }
     url, data = filled(address, {**theirs, "migration": world["migration"]})
     for who in sorted(INSIDE):

@@ -17,8 +17,9 @@ from practices.tracking import services
 from practices.tracking.forms.people import ContactForm, ProjectManagerForm
 from practices.tracking.models import Contact, Migration
 from practices.tracking.services.contacts import contact_mark, details_of
-from practices.tracking.team import project_managers, team
+from practices.tracking.team import invitable, needed_roles, project_managers, team
 
+from .inviting import open_invitations
 from .scope import migration_for, visible_migration
 
 asks = require_http_methods(["GET", "HEAD", "POST"])
@@ -28,12 +29,18 @@ asks = require_http_methods(["GET", "HEAD", "POST"])
 def people(request: SignedInRequest, reference: str) -> HttpResponse:
     """People by role, roles nobody holds, and contacts."""
     migration = visible_migration(request, reference)
+    now = clock.now()
+    places = invitable(migration, request.user)
     return render(
         request,
         "tracking/people.html",
         {
             "migration": migration,
-            "team": team(migration, clock.now()),
+            "team": team(migration, now),
+            "needed": needed_roles(migration) if migration.is_active else (),
+            "places": places,
+            "invitations": open_invitations(places),
+            "now": now,
             "contacts": migration.contacts.filter(removed_at=None).order_by("role", "name"),
             "can_edit": migration.is_active
             and migration.allows(request.user, Permission.MANAGE_CONTACTS),
