@@ -15,9 +15,12 @@ from practices.accounts.services import (
     add_administrator,
     add_membership,
     add_person,
+    appoint_deputy,
+    invite,
 )
 from practices.common.models import Event
 from practices.common.services import SITE_STREAM, record_event
+from practices.common.time import london_date
 from practices.directory.models import ClinicalSystem, Organisation, Practice
 from practices.directory.practice_file import check_practice_file
 from practices.directory.services import import_practices, load_reference_data
@@ -62,6 +65,7 @@ def seed(*, password: str, at: datetime) -> Outcome:
     people = _people(password, at=at - LONG_AGO)
     for story in STORIES:
         _tell(story, people, now=at)
+    _coming_and_going(people, at=at)
     record_event(stream=SITE_STREAM, kind=SEEDED, by=None, at=at)
     return Outcome.SEEDED
 
@@ -119,6 +123,28 @@ def _people(password: str, *, at: datetime) -> People:
     listed = [email, *(one.email for one in cast.LISTED)]
     User.objects.filter(email__in=listed).update(password=make_password(password))
     return people
+
+
+def _coming_and_going(people: People, *, at: datetime) -> None:
+    """In the first practice somebody is invited, and somebody stands in for the manager soon."""
+    code, today = cast.LISTED[0].at, london_date(at)
+    manager = people.by_place[Role.PRACTICE_MANAGER, code]
+    invite(
+        email="new.starter@example.org",
+        name="Nora Penrose",
+        organisation=Organisation.objects.get(code=code),
+        role=Role.PRACTICE_STAFF,
+        by=manager,
+        at=at,
+    )
+    appoint_deputy(
+        membership=manager.memberships.get(),
+        deputy=people.by_place[Role.PRACTICE_STAFF, code],
+        first=today + DAY,
+        last=today + 3 * DAY,
+        by=manager,
+        at=at,
+    )
 
 
 def _systems(story: Story) -> tuple[ClinicalSystem, ClinicalSystem]:
