@@ -116,7 +116,8 @@ class Journey:
         v.enters("https://documents.example.test/manual-log", "Web address")
         v.presses("Add evidence")
         v.is_told("The evidence is added")
-        link = v.main.get_by_role("link", name="https://documents.example.test/manual-log")
+        address = "https://documents.example.test/manual-log"
+        link = v.main.get_by_role("link", name=address, exact=True)
         expect(link).to_be_visible()
 
     def when_she_records_the_final_extract(self):
