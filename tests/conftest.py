@@ -1,3 +1,17 @@
 """Fixtures for every test: the real parts, each in tests/support/."""
 
+import pytest
+
 pytest_plugins = ["tests.support.databases", "tests.support.site", "tests.support.pages"]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many requests test_every_address.py made: each cell of its table is one."""
+    requests = sum(
+        value
+        for report in terminalreporter.stats.get("passed", [])
+        for name, value in report.user_properties
+        if name == "requests"
+    )
+    if requests:
+        terminalreporter.write_line(f"{requests:,} requests asked who may see and do what")

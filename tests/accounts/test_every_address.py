@@ -3,8 +3,6 @@
 One request a cell: 15 people, by GET, by POST and by a POST of htmx.
 """
 
-from collections import Counter
-
 import pytest
 import time_machine
 from django.conf import settings
@@ -34,7 +32,6 @@ from tests.factories import MONDAY
 PEOPLE = sorted(INSIDE | OUTSIDE | NOBODY)
 HTMX = {"HX-Request": "true"}
 METHODS = {"GET": ("get", {}), "POST": ("post", {}), "htmx": ("post", HTMX)}
-asked: Counter[str] = Counter()
 
 
 def names(patterns=None, space=""):
@@ -72,15 +69,6 @@ def world(django_db_setup, django_db_blocker):
         transaction.set_rollback(True)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def told(request):
-    """Say how many requests there were."""
-    yield
-    said = f"{sum(asked.values())} requests over {len(ADDRESSES)} addresses"
-    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
-    reporter.write_line(f"\n{said}: {dict(asked)}")
-
-
 def ask(world, who, url, method, data=None):
     """The answer to one request, as if no other had been."""
     verb, headers = METHODS[method]
@@ -90,7 +78,6 @@ def ask(world, who, url, method, data=None):
             client.cookies.update(world["cookies"][who])
         answer = getattr(client, verb)(url, data or {} if verb == "post" else {}, headers=headers)
         transaction.set_rollback(True)
-    asked[method] += 1
     return answer
 
 
@@ -116,7 +103,7 @@ def code(answer, method: str) -> int:
 
 
 @pytest.mark.parametrize("address", ADDRESSES, ids=lambda address: address.name)
-def test_who_gets_what(address: Address, world):
+def test_who_gets_what(address: Address, world, record_property):
     url, data = filled(address, world)
     got, wanted = {}, {}
     for who in PEOPLE:
@@ -132,6 +119,7 @@ def test_who_gets_what(address: Address, world):
                 way = answer.headers.get("Location") or answer.headers["HX-Redirect"]
                 assert way.startswith(reverse(settings.LOGIN_URL))
     assert got == wanted
+    record_property("requests", len(PEOPLE) * len(METHODS))
 
 
 NESTED = [address for address in ADDRESSES if "reference" in address.keys and "pk" in address.keys]
