@@ -18,16 +18,14 @@ from .gates import (
 from .leaving import leave
 from .lifecycle import cancel_migration, delete_migration, finish_migration
 from .patient_data import redact, report_patient_data, restore
+from .remarks import add_evidence, add_note, remove_evidence
 from .replanning import preview_replan, replan
 from .start import preview_start, start_migration
 from .tasks import (
-    add_evidence,
-    add_note,
     add_task,
     assign_task,
     block_task,
     pin_task,
-    remove_evidence,
     reopen_task,
     set_task_aside,
     tick_task,

@@ -9,7 +9,7 @@ from django.db.models import F
 from practices.accounts.models import User
 from practices.common.calendar import working_calendar
 from practices.common.errors import Refused
-from practices.common.models import Event, Text
+from practices.common.models import Event, Text, sha256
 from practices.common.services import clean_text, record_event, text_reference
 from practices.common.templatetags.uk import uk_datetime
 from practices.plans.rules import Moment, due
@@ -57,6 +57,11 @@ def require_reason(reason: str, what: str) -> None:
     """Raise :class:`Refused` when no reason was given."""
     if not clean_text(reason):
         raise Refused(f"Enter a reason for {what}.")
+
+
+def says(text: Text | None, words: str) -> bool:
+    """Whether these words were already kept: the same form sent twice is one act."""
+    return text is not None and text.sha256 == sha256(clean_text(words))
 
 
 def move(migration: Migration, act: str) -> None:

@@ -4,35 +4,28 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import count as count_from
-from typing import Any
-from urllib.parse import urlsplit
 
-from django.conf import settings
-from django.core.files import File
 from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, QuerySet
 
 from practices.accounts.models import User
 from practices.accounts.roles import Permission
 from practices.common.errors import Conflict, Refused
-from practices.common.files import EVIDENCE, store_file
 from practices.common.models import Text, sha256
 from practices.common.services import clean_text, write_text
 from practices.common.templatetags.uk import uk_date, uk_datetime
 from practices.common.time import end_of_london_day
 from practices.tracking.models import (
-    Evidence,
     Gate,
     Migration,
     Phase,
     SignOff,
     Task,
-    TaskNote,
 )
 from practices.tracking.rules import STAGE_DATES
 
 from . import clocks, gates
-from ._base import count, lock, lock_task, note_event, require_reason, settle
+from ._base import count, lock, lock_task, note_event, require_reason, says, settle
 
 State = Task.State
 
@@ -194,16 +187,11 @@ def block_task(*, task: Task, reason: str, by: User, at: datetime) -> Settled:
     if task.state == State.NOT_APPLICABLE:
         # A signature may speak for it as it is; reopening looks for one.
         raise Refused(f"{task.code} is marked not applicable. Reopen it first.")
-    if task.state == State.BLOCKED and _says(task.reason, reason):
+    if task.state == State.BLOCKED and says(task.reason, reason):
         return Settled(task, changed=False)
     why = write_text(body=reason, by=by, at=at)
     settle(migration, task, State.BLOCKED, by=by, at=at, reason=why, kind="task.blocked")
     return Settled(task, changed=True)
-
-
-def _says(text: Text | None, words: str) -> bool:
-    """Whether these words were already kept: the same form sent twice is one act."""
-    return text is not None and text.sha256 == sha256(clean_text(words))
 
 
 def _must_not_be_done(task: Task) -> None:
@@ -251,99 +239,6 @@ def assign_task(
 def _must_work_here(migration: Migration, assignee: User | None) -> None:
     if assignee is not None and not migration.allows(assignee, Permission.WORK_OWN_TASKS):
         raise Refused(f"{assignee} has no part in this migration, so cannot be given its tasks.")
-
-
-@transaction.atomic
-def add_note(*, task: Task, body: str, by: User, at: datetime) -> TaskNote:
-    """Add a remark to a task. The same remark sent twice in a row is one."""
-    if not clean_text(body):
-        raise Refused("Enter a note.")
-    migration, task = lock_task(task)
-    last = task.notes.select_related("text").last()
-    if last and last.by_id == by.pk and _says(last.text, body):
-        return last
-    text = write_text(body=body, by=by, at=at)
-    side = migration.side_of(by)
-    note = TaskNote.objects.create(task=task, text=text, by=by, at=at, written_as=side)
-    note_event(
-        migration,
-        "task.noted",
-        by=by,
-        at=at,
-        subject=f"task:{task.code}",
-        note=text,
-        written_as=side or None,
-    )
-    return note
-
-
-@transaction.atomic
-def add_evidence(
-    *,
-    task: Task,
-    by: User,
-    at: datetime,
-    link: str = "",
-    upload: File | None = None,
-) -> Evidence:
-    """Keep a link or a file that shows a task was done. A link that is there stays one.
-
-    What a supplier adds is its own: the other one is not told that the link is there.
-
-    Raises :class:`Refused` when there is neither, when the link is no web address, or
-    with the reason when the file's type or size is not allowed.
-    """
-    migration, task = lock_task(task)
-    side = migration.side_of(by)
-    if upload is not None:
-        stored = store_file(
-            upload=upload, by=by, at=at, allowed=EVIDENCE, megabytes=settings.EVIDENCE_MAX_MB
-        )
-        evidence = Evidence(task=task, file=stored, by=by, at=at, written_as=side)
-        what: dict[str, Any] = {"file": stored.pk, "sha256": stored.sha256}
-    else:
-        if not link.startswith(("https://", "http://")):
-            raise Refused("Enter a web address that starts with https:// or choose a file.")
-        if "@" in urlsplit(link).netloc:
-            raise Refused("Enter the web address without a user name or password in it.")
-        there = task.evidence.filter(removed_at=None, written_as=side, link__redacted_at=None)
-        same = there.filter(link__sha256=sha256(clean_text(link))).first()
-        if same:
-            return same
-        text = write_text(body=link, by=by, at=at)
-        evidence = Evidence(task=task, link=text, by=by, at=at, written_as=side)
-        what = {"link": text}
-    evidence.save()
-    note_event(
-        migration,
-        "task.evidence_added",
-        by=by,
-        at=at,
-        subject=f"task:{task.code}",
-        written_as=side or None,
-        **what,
-    )
-    return evidence
-
-
-@transaction.atomic
-def remove_evidence(*, evidence: Evidence, by: User, at: datetime) -> None:
-    """Take evidence off a task; the row and file stay for the record."""
-    migration, task = lock_task(evidence.task)
-    evidence = Evidence.objects.get(pk=evidence.pk)  # as it is under the lock
-    if evidence.removed_at:
-        return
-    evidence.removed_at = at
-    evidence.save(update_fields=["removed_at"])
-    note_event(
-        migration,
-        "task.evidence_removed",
-        by=by,
-        at=at,
-        subject=f"task:{task.code}",
-        evidence=evidence.pk,
-        written_as=evidence.written_as or None,
-    )
 
 
 @transaction.atomic
