@@ -130,7 +130,9 @@ if env.bool("DATABASE_POOL", default=False):
         "max_size": env.int("DATABASE_POOL_SIZE", default=8),
         "timeout": 10,  # seconds to wait for a connection before the page fails
         "max_idle": 300,
-        "reconnect_timeout": 30,
+        # A page that waits for a connection waits for the next of these attempts, which come
+        # ever more rarely: given up early, the next page that needs one begins anew.
+        "reconnect_timeout": 2,
     }
 else:
     _default = _database("DATABASE_URL", **KEEP_JOIN_ORDER, lock_timeout="10s")

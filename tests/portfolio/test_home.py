@@ -101,7 +101,8 @@ def test_who_looks_after_several_lands_on_the_portfolio(visit, role, kind):
 def test_administrators_land_on_a_page_of_ways_to_go(visit):
     response = visit(make_person(Role.ADMINISTRATOR))
     assert response.status_code == 200
-    assert menu(response) == ["Home", "Portfolio", "Plans", "Practices", "Start a migration"]
+    ways = ["Home", "Portfolio", "Plans", "Practices", "Start a migration", "People"]
+    assert menu(response) == ways
     assert [item.text for item in response.context["nav_items"] if item.current] == ["Home"]
 
 

@@ -2,12 +2,18 @@
 
 import os
 
-# Servers that tests are to use; without them they start their own (servers.py).
-GIVEN = {
-    name: os.environ.pop(name)
-    for name in ("DATABASE_URL", "OWNER_DATABASE_URL", "REDIS_URL")
-    if os.environ.get(name)
+# Nothing answers here: a test that needs a server asks for its fixture.
+NOWHERE = {
+    "DATABASE_URL": "postgres://app@127.0.0.1:1/none",
+    "OWNER_DATABASE_URL": "",
+    "REDIS_URL": "redis://127.0.0.1:1/0",
 }
+# Servers that tests are to use; without them they start their own (servers.py). They are kept
+# under another name, because the processes of pytest-xdist begin with this one's environment.
+for name, nowhere in NOWHERE.items():
+    if os.environ.get(name, nowhere) != nowhere:
+        os.environ[f"GIVEN_{name}"] = os.environ.pop(name)
+GIVEN = {name: os.environ[f"GIVEN_{name}"] for name in NOWHERE if f"GIVEN_{name}" in os.environ}
 os.environ.update(
     {
         "SECRET_KEY": "only-for-tests-only-for-tests-only-for-tests-1",
@@ -16,9 +22,7 @@ os.environ.update(
         "SITE_URL": "http://testserver",
         "DEVELOPMENT": "true",
         "DEFAULT_FROM_EMAIL": "Migration Tracker <tracker@example.test>",
-        # Nothing answers here: a test that needs a server asks for its fixture.
-        "DATABASE_URL": "postgres://app@127.0.0.1:1/none",
-        "REDIS_URL": "redis://127.0.0.1:1/0",
+        **{name: nowhere for name, nowhere in NOWHERE.items() if nowhere},
     }
 )
 

@@ -141,6 +141,9 @@ def site_environment(
         "EMAIL_PORT": str(mail_server.port),
         "MEDIA_ROOT": str(media_root),
         "WEB_CONCURRENCY": "1",
+        # Every test that commits takes the database away, and the pool then tries its dead
+        # connections one after the other, with ever longer waits between them.
+        "DATABASE_POOL_SIZE": "2",
         "PATH": commands.PATH,
     }
 
