@@ -1,6 +1,13 @@
 """Fixtures for every test: the real parts, each in tests/support/."""
 
+import hypothesis
 import pytest
+
+# A machine may be slow: what a test asserts is never how fast its input comes.
+hypothesis.settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("patient")
 
 pytest_plugins = ["tests.support.databases", "tests.support.site", "tests.support.pages"]
 

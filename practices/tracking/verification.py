@@ -11,7 +11,7 @@ from practices.common.models import Event, StoredFile, Text, sha256
 from practices.common.services import canonical
 from practices.common.verification import Finding, Progress, nobody, text_references
 
-from .models import Evidence, Migration, SignOff
+from .models import Evidence, Migration, PatientDataReport, SignOff
 from .records import is_intact
 
 _BATCH = 500  # signatures; each snapshot lists every covered task
@@ -59,6 +59,19 @@ def wrong_signatures(
                 yield _said(one, "its snapshot is not that of a signature")
         done += len(batch)
         progress(SignOff._meta.db_table, done)
+
+
+def silent_redactions() -> Iterator[Finding]:
+    """Texts and files that are marked as redacted though nobody reported patient data."""
+    for model, what in ((Text, "text"), (StoredFile, "file")):
+        said = PatientDataReport.objects.filter(
+            **{what: models.OuterRef("pk")}, outcome=PatientDataReport.Outcome.REDACTED
+        )
+        redacted = model._default_manager.filter(redacted_at__isnull=False)
+        for pk in redacted.exclude(models.Exists(said)).order_by("pk").values_list("pk", flat=True):
+            yield Finding(
+                model._meta.db_table, pk, "it is marked as redacted, and no report says why"
+            )
 
 
 def _wrong(one: SignOff, texts: dict[int, Text]) -> Iterator[Finding]:

@@ -218,10 +218,29 @@ def test_changed_words_are_found(world, app):
     assert "that event" in said("common_text", text.pk)[0]
 
 
-def test_a_redacted_text_is_no_finding(world, app):
+def test_a_redacted_text_is_no_finding(world):
     services.block_task(task=world.task("GL-02"), reason="Mrs Smith", by=world.manager, at=MONDAY)
-    app.execute("UPDATE common_text SET body = '', redacted_at = now() WHERE body = 'Mrs Smith'")
+    report = services.report_patient_data(
+        migration=world.migration,
+        text=Text.objects.get(body="Mrs Smith"),
+        by=world.manager,
+        at=MONDAY,
+    )
+    services.redact(report=report, by=world.project_manager, at=MONDAY)
     assert findings() == []
+
+
+def test_words_taken_out_beside_the_site_are_found(world, app):
+    services.block_task(task=world.task("GL-02"), reason="No answer", by=world.manager, at=MONDAY)
+    pk = Text.objects.get(body="No answer").pk
+    app.execute("UPDATE common_text SET body = '', redacted_at = now() WHERE id = %s", [pk])
+    assert said("common_text", pk) == ["it is marked as redacted, and no report says why"]
+
+
+def test_who_wrote_a_note_cannot_be_changed(world, app):
+    services.add_note(task=world.task("GL-02"), body="Rang them", by=world.manager, at=MONDAY)
+    with pytest.raises(errors.InsufficientPrivilege):
+        app.execute("UPDATE tracking_tasknote SET by_id = %s", [world.staff.pk])
 
 
 def test_what_only_the_owner_can_do_is_found_too(world, postgres: Server, committed_db):

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from practices.common.time import LONDON, local_to_utc
@@ -66,7 +66,6 @@ class TestDue:
         moment = clock_end(started_at=start, limit=72, unit="hours", is_working=weekdays)
         assert moment == Moment(on=end.astimezone(LONDON).date(), at=end)
 
-    @settings(deadline=None)  # machines that do other work besides
     @given(start=INSTANTS, hours=st.integers(-500, 500))
     def test_hours_count_the_same_in_any_season(self, start, hours):
         moment = due(
@@ -79,7 +78,6 @@ class TestDue:
         assert (moment.at - start).total_seconds() == hours * 3600
         assert moment.on == moment.at.astimezone(LONDON).date()
 
-    @settings(deadline=None)  # machines that do other work besides
     @given(start=INSTANTS, days=st.integers(-400, 400))
     def test_a_day_is_due_at_the_start_of_the_next_london_day(self, start, days):
         day = start.astimezone(LONDON).date()
@@ -140,7 +138,6 @@ class TestKeyDates:
         moments = key_dates_for(plan(45, survey), go_live_at=london(2026, 6, 8, 8))
         assert moments["TS"].at == london(2026, 3, 19, 8)
 
-    @settings(deadline=None)  # machines that do other work besides
     @given(go_live=INSTANTS)
     def test_agree_with_the_access_clock_itself(self, go_live):
         moments = key_dates_for(plan(), go_live_at=go_live)

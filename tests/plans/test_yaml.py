@@ -5,7 +5,7 @@ import re
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from practices.common.services import clean_text
@@ -58,7 +58,6 @@ def small_tree(title: str, guidance: str) -> PlanTree:
 
 
 class TestRoundTrip:
-    @settings(deadline=None)  # machines that do other work besides
     @given(title=TEXTS.map(lambda text: text[:200].strip()), guidance=PROSE)
     def test_any_text_comes_back_as_it_was(self, title, guidance):
         tree = small_tree(title, guidance)
@@ -66,7 +65,6 @@ class TestRoundTrip:
         assert read_plan(text, file="plan.yaml") == tree
         assert write_plan(read_plan(text.encode(), file="plan.yaml")) == text
 
-    @settings(deadline=None)  # machines that do other work besides
     @given(text=TEXTS.map(lambda text: text[:200].strip()))
     def test_another_yaml_reader_understands_the_file_the_same_way(self, text):
         loaded = yaml.safe_load(write_plan(small_tree(text, text)))

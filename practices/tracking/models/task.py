@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from practices.accounts.models import Membership, User
 from practices.accounts.roles import PORTFOLIO_ROLES, PRACTICE_ROLES, Owner, Role
-from practices.common.history import tracked
+from practices.common.history import AppendOnly, tracked
 from practices.common.models import StoredFile, Text
 from practices.common.time import london_date
 from practices.directory.models import CommissionerLink
@@ -213,17 +213,17 @@ class Task(models.Model):
         return self.owner in roles
 
 
-class TaskNote(OneSided):
+class TaskNote(OneSided, AppendOnly):
     """A remark on a task; remarks are added, never changed."""
 
-    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="notes")
+    task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="notes")
     text = models.ForeignKey(Text, on_delete=models.PROTECT, related_name="+")
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()
 
     objects = OneSidedQuerySet.as_manager()
 
-    class Meta:
+    class Meta(AppendOnly.Meta):
         ordering: ClassVar[list[str]] = ["at", "pk"]
 
     def __str__(self) -> str:
