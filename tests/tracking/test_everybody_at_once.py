@@ -14,6 +14,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from datetime import time as time_of_day
 from html import unescape
 from threading import Barrier
 
@@ -24,6 +25,7 @@ from django.utils.html import strip_tags
 
 from practices.accounts.models import User
 from practices.accounts.roles import Role
+from practices.common.time import local_to_utc
 from practices.plans.rules import Moment
 from practices.tracking import services
 from practices.tracking.services.gates import seen_mark, still_open
@@ -198,7 +200,8 @@ def test_one_of_twenty_plans_again(cast, live_app):
         days = [first + timedelta(days=place) for place in range(PEOPLE)]
         typed = []
         for day in days:
-            to = Moment.of_instant(datetime(day.year, day.month, day.day, 9, tzinfo=UTC))
+            nine = local_to_utc(datetime.combine(day, time_of_day(9)), fold=None)
+            to = Moment.of_instant(nine)
             plan = preview_replan(migration=cast.migration, key="GL", to=to, at=datetime.now(UTC))
             when = {"day": day.day, "month": day.month, "year": day.year, "time": "09:00"}
             when = {f"when_{part}": str(value) for part, value in when.items()}
