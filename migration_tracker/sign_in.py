@@ -30,6 +30,11 @@ class SignInFirst(LoginRequiredMiddleware):
             return unsent.answer(request)
         return super().process_view(request, view_func, view_args, view_kwargs)
 
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        if not hasattr(request, "viewing"):
+            unsent.remember(request, response)
+        return response
+
     def handle_no_permission(self, request: HttpRequest, view_func: Any) -> Any:
         if request.method in ("GET", "HEAD"):
             return super().handle_no_permission(request, view_func)

@@ -81,7 +81,9 @@ class NHSForm(PlainErrors, forms.Form):
         """Each text somebody typed, with the name of its field."""
         for name, value in self.cleaned_data.items():
             if isinstance(value, str):
-                yield name, value
+                # A line break in a box of one line is a space to whoever keeps it.
+                lines = isinstance(self.fields[name].widget, forms.Textarea)
+                yield name, value if lines else " ".join(value.split())
 
     def _post_clean(self) -> None:
         super()._post_clean()  # type: ignore[misc]

@@ -78,7 +78,7 @@ def check_records(file: BinaryIO | File, codec: str, delimiter: str) -> int:
     number = 0
     for line, cells in records(file, codec, delimiter):
         number += 1
-        if any(map(holds_nhs_number, cells)):
+        if any(holds_nhs_number(" ".join(cell.split())) for cell in cells):
             raise Refused(
                 f"Line {line:,} has a number in it that could be an NHS number. Nothing of the "
                 "file was kept. Take the number out and use the file again."

@@ -5,11 +5,13 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.contrib.sessions.models import Session
+from django.core import signing
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from migration_tracker import unsent
 from practices.common.tasks import remove_ended_sessions
 from tests.factories import make_person
 from tests.tracking.cast import make_cast
@@ -46,6 +48,19 @@ def sign_in(client: Client, person, to: str) -> str:
     answer = client.post("/accounts/login/", typed, headers=OURS)
     assert answer.status_code == 302
     return answer["Location"]
+
+
+def browser_of(person, **how) -> Client:
+    """A browser that somebody was signed in with, before the session ended."""
+    client = Client(**how)
+    signer = signing.get_cookie_signer(salt=unsent.WHOSE)
+    client.cookies[unsent.WHOSE] = signer.sign(str(person.pk))
+    return client
+
+
+@pytest.fixture
+def client(cast):
+    return browser_of(cast.manager)
 
 
 def leave(client: Client, address: str, page: str, typed=None, **headers) -> str:
@@ -152,9 +167,9 @@ def test_what_one_browser_fills_is_limited_and_the_newest_stays(client: Client, 
     assert waiting == [False, True, True]
 
 
-def test_nobody_fills_the_database_with_forms(client: Client, address, page, settings):
+def test_nobody_fills_the_database_with_forms(cast, client: Client, address, page, settings):
     settings.ACCOUNT_RATE_LIMITS = settings.ACCOUNT_RATE_LIMITS | {"keep_unsent": "2/m/ip"}
-    told = [LOST in leave(Client(), address, page) for _ in range(3)]
+    told = [LOST in leave(browser_of(cast.manager), address, page) for _ in range(3)]
     assert told == [False, False, True]
 
 
@@ -224,8 +239,8 @@ def test_htmx_is_led_to_the_whole_sign_in_page(client: Client, cast, page):
 
 
 @pytest.fixture
-def strict() -> Client:
-    return Client(enforce_csrf_checks=True)
+def strict(cast) -> Client:
+    return browser_of(cast.manager, enforce_csrf_checks=True)
 
 
 def test_a_stale_token_of_somebody_signed_out_is_no_loss(strict, cast, address, page):
@@ -263,3 +278,28 @@ def test_a_stale_token_on_the_sign_in_page_keeps_nothing(strict, cast):
     typed = {"login": cast.manager.email, "password": "correct horse battery"}
     assert strict.post("/accounts/login/", typed, headers=OURS).status_code == 403
     assert not Session.objects.exists()
+
+
+def test_it_is_shown_to_nobody_else_at_that_browser(client, cast, address, page):
+    leave(client, address, page)
+    sign_in(client, cast.stranger, address)
+    assert ASKS not in client.get(address).content.decode()
+    assert client.post(address, {"note": "Theirs"}).status_code == 404
+    assert not cast.migration.tasks.get(code="CUT-02").notes.exists()
+
+
+def test_a_browser_of_nobody_keeps_nothing(cast, address, page):
+    assert LOST in leave(Client(), address, page)
+
+
+def test_signing_in_tells_the_browser_whose_it_is(cast, address, page):
+    client = Client()
+    sign_in(client, cast.manager, "/")
+    client.get("/")
+    client.cookies.pop("sessionid")
+    assert f"{ASKS}. Sign in to see it and send it." in leave(client, address, page)
+
+
+def test_what_could_be_an_nhs_number_is_not_kept(client, address, page):
+    assert LOST in leave(client, address, page, {"note": "Rang about 943 476 5919"})
+    assert not any("unsent" in row.get_decoded() for row in Session.objects.all())

@@ -104,5 +104,9 @@ WRONG = {
     "bytes that are no text": (GOOD + b"Z81004,\x81\x8d\x8f\x90\x9d,x\r\n", "not a text file"),
     "UTF-16 that breaks off": (epraccur(line(), encoding="utf-16")[:-1], "UTF-16"),
     "an NHS number in a cell": (GOOD + table([*line()[:5], "SEE 943 476 5919"]), "Line 4 has"),
+    "an NHS number over lines of a cell": (
+        GOOD + table([*line()[:5], "943\n476\n5919"]),
+        "Line 4 has",
+    ),
     "UTF-8 by its mark but not inside": (b"\xef\xbb\xbf" + GOOD + b"\xff\xfe\xff", "UTF-8"),
 }

@@ -127,3 +127,11 @@ def test_cells_beside_each_other_make_no_number(cast, press):
 def test_a_broken_pdf_is_taken_as_it_is(cast, press):
     upload = SimpleUploadedFile("report.pdf", b"%PDF-1.4\nnothing that can be read")
     assert press(cast.manager, "GL-02", "evidence", upload=upload).status_code == 302
+
+
+def test_a_line_break_in_a_box_of_one_line_hides_nothing(client, cast):
+    client.force_login(cast.manager)
+    typed = {"role": "pcse", "name": "943\r\n476\r\n5919", "telephone": "0113 4960000"}
+    asked = client.post(cast.url("people", "add"), typed)
+    assert asked.status_code == 422
+    assert "could be an NHS number" in asked.content.decode()
