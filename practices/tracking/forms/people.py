@@ -9,6 +9,7 @@ from practices.accounts.models import User
 from practices.accounts.roles import Owner
 from practices.common.forms import NHSForm
 from practices.common.layout import ButtonGroup, Link, Submit
+from practices.directory.models import Organisation
 from practices.tracking.services import ContactDetails
 
 from .tasks import NO_PATIENTS
@@ -55,10 +56,16 @@ class ProjectManagerForm(NHSForm):
         label="Project manager", queryset=User.objects.none(), empty_label="Select"
     )
 
-    def __init__(self, *args: Any, people: QuerySet[User], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, people: QuerySet[User], run_by: Organisation, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         field: Any = self.fields["project_manager"]
         field.queryset = people.order_by("name")
+        field.help_text = (
+            f"Everybody who is a project manager of {run_by} today. Others can be chosen once "
+            "they have accepted an invitation to that role, on the page People."
+        )
 
 
 class EndForm(NHSForm):

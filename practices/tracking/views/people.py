@@ -56,11 +56,13 @@ def project_manager(request: SignedInRequest, reference: str) -> HttpResponse:
     form = ProjectManagerForm(
         request.POST if request.method == "POST" else None,
         people=project_managers(migration.run_by, london_date(now)),
+        run_by=migration.run_by,
         initial={
             "project_manager": migration.project_manager_id,
             "seen": migration.project_manager_id,
         },
     )
+    before = migration.project_manager
     if form.is_bound and form.is_valid():
         try:
             migration = services.change_project_manager(
@@ -78,7 +80,10 @@ def project_manager(request: SignedInRequest, reference: str) -> HttpResponse:
         except Refused as refusal:
             form.add_error(None, str(refusal))
         else:
-            messages.success(request, f"The project manager is {migration.project_manager}.")
+            if migration.project_manager == before:
+                messages.info(request, f"The project manager was already {before}.")
+            else:
+                messages.success(request, f"The project manager is {migration.project_manager}.")
             return redirect("tracking:people", reference)
     return _form_page(request, migration, form, "Change the project manager")
 
