@@ -41,6 +41,10 @@ def test_a_person_is_made_with_a_tidy_name_and_address():
     )
 
 
+def test_a_name_keeps_nothing_that_nobody_sees():
+    assert add_person(name="Sam\u200b\tExam\u202eple\x00").name == "Sam Example"
+
+
 def test_without_a_password_nobody_can_sign_in_yet():
     assert not add_person().has_usable_password()
 
@@ -49,7 +53,9 @@ def test_without_a_password_nobody_can_sign_in_yet():
     ("wrong", "sentence"),
     [
         ({"email": "sam"}, "“sam” is not an e-mail address."),
+        ({"email": "@".join(["a" * 60, ".".join(["b" * 60] * 4)])}, "longer than 254 characters"),
         ({"name": "  "}, "Enter the person's full name."),
+        ({"name": "\u200b\u202e \u2060"}, "Enter the person's full name."),
         ({"email": "SAM@example.test"}, "There is already an account for sam@example.test."),
     ],
 )

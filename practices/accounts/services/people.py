@@ -1,12 +1,13 @@
 """Accounts: who may sign in."""
 
+import unicodedata
 from datetime import datetime
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from practices.accounts.models import Invitation, User
 from practices.accounts.roles import Role
@@ -17,11 +18,17 @@ from ._base import note
 from .memberships import add_membership
 
 SERVICE_TEAM = "SERVICE"
+LONGEST_EMAIL = 254  # RFC 5321, and the column
 
 
 def tidy(*, email: str, name: str) -> tuple[str, str]:
     """An address and a name as they are kept. Raises :class:`Refused` when they are none."""
-    email, name = email.strip().lower(), " ".join(name.split())
+    email = email.strip().lower()
+    # A name of characters nobody sees would pass for none, or for somebody else's.
+    seen = (c for c in name if c.isspace() or not unicodedata.category(c).startswith("C"))
+    name = " ".join("".join(seen).split())
+    if len(email) > LONGEST_EMAIL:
+        raise Refused(f"The e-mail address is longer than {LONGEST_EMAIL} characters.")
     try:
         validate_email(email)
     except ValidationError as problem:
@@ -42,9 +49,11 @@ def add_person(
     already, or there is no name.
     """
     email, name = tidy(email=email, name=name)
-    if User.objects.filter(email=email).exists():
-        raise Refused(f"There is already an account for {email}.")
-    person = User.objects.create_user(email, password, name=name, joined_at=at)
+    try:
+        with transaction.atomic():
+            person = User.objects.create_user(email, password, name=name, joined_at=at)
+    except IntegrityError as taken:
+        raise Refused(f"There is already an account for {email}.") from taken
     note("person.added", by=by, at=at, subject=f"person:{person.pk}")
     return person
 
@@ -74,7 +83,7 @@ def close_account(*, person: User, by: User | None, at: datetime) -> None:
     """
     if person == by:
         raise Refused("You cannot close your own account. Ask another administrator.")
-    person = User.objects.select_for_update().get(pk=person.pk)
+    person = User.objects.select_for_update(no_key=True).get(pk=person.pk)
     if not person.is_active:
         return
     person.is_active = False
@@ -87,7 +96,7 @@ def close_account(*, person: User, by: User | None, at: datetime) -> None:
 @transaction.atomic
 def open_account(*, person: User, by: User, at: datetime) -> None:
     """Let a person whose account was closed sign in again."""
-    person = User.objects.select_for_update().get(pk=person.pk)
+    person = User.objects.select_for_update(no_key=True).get(pk=person.pk)
     if person.is_active:
         return
     person.is_active = True
