@@ -29,6 +29,12 @@ Only administrators invite suppliers and commissioners: these see what they supp
 they commission, which reaches beyond one project manager's migrations, so no one project manager
 can decide that they may.
 
+Nobody invites themselves, or accepts an invitation that they sent. Practice sign-offs are given by
+the practice only: who is project manager, trainer or delivery partner today is invited to a role
+of a practice by an administrator and by nobody else. This is asked again when they accept. When a
+role that lets somebody invite ends, what they sent and nobody has answered is withdrawn, but for
+what another role of theirs, as listed above without the migrations, lets them send.
+
 Nobody ends the role of the last administrator, and nobody closes their own account.
 
 ## Deputies
@@ -37,8 +43,9 @@ A deputy holds the role of an absent person for a range of days, and is marked a
 those days the tasks assigned to the absent person are theirs too, they may sign the seats of the
 role, and reminders come to them as well. History and sign-off say that a deputy signed. Nothing
 of this holds the day before or after. A deputy does not invite, end roles or appoint deputies:
-who belongs to an organisation is not decided in passing. The deputy's role ends with that of the
-person they stand in for.
+who belongs to an organisation is not decided in passing. Nobody appoints themselves, and nobody
+stands in for more than 92 days at a time. The deputy's role ends with that of the person they stand
+in for.
 """
 
 SUPPLIERS = """\

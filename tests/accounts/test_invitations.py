@@ -15,7 +15,15 @@ from practices.accounts.roles import Role
 from practices.accounts.tokens import is_token_of, token_of
 from practices.common.errors import Refused
 from practices.common.models import Event
-from tests.factories import MONDAY, give_role, make_invitation, make_person, make_practice
+from practices.directory.models import Organisation
+from tests.factories import (
+    MONDAY,
+    give_role,
+    make_invitation,
+    make_organisation,
+    make_person,
+    make_practice,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -148,6 +156,35 @@ class TestInviting:
         client.get(reverse("accounts:invited", args=(invitation.pk, old)))
         assert "use the newest" in text(client.get(page(invitation)))
 
+    def test_nobody_invites_themselves(self, practice):
+        manager = make_person(Role.PRACTICE_MANAGER, practice)
+        with pytest.raises(Refused, match="your own address"):
+            make_invitation(practice, email=manager.email.upper(), by=manager)
+
+    def test_only_administrators_invite_who_runs_migrations_to_a_practice(self, practice):
+        trainer = make_person(Role.TRAINER, make_organisation(Organisation.Kind.OPERATOR))
+        manager = make_person(Role.PRACTICE_MANAGER, practice)
+        with pytest.raises(Refused, match="given by the practice only"):
+            make_invitation(practice, email=trainer.email, by=manager)
+        invitation = make_invitation(
+            practice, email=trainer.email, by=make_person(Role.ADMINISTRATOR)
+        )
+        services.accept(invitation=invitation, by=trainer, at=MONDAY)
+        assert trainer.memberships.filter(organisation=practice).exists()
+
+    def test_ending_the_role_that_let_somebody_invite_withdraws_what_they_sent(self, practice):
+        manager = make_person(Role.PRACTICE_MANAGER, practice)
+        give_role(manager, Role.PRACTICE_MANAGER, elsewhere := make_practice())
+        give_role(manager, Role.CLINICIAN, practice)
+        gone, kept = (make_invitation(place, by=manager) for place in (practice, elsewhere))
+        here = manager.memberships.filter(organisation=practice)
+        services.end_membership(membership=here.get(role=Role.CLINICIAN), by=None, at=MONDAY)
+        assert Invitation.objects.open(MONDAY).count() == 2
+        services.end_membership(membership=here.get(role=Role.PRACTICE_MANAGER), by=None, at=MONDAY)
+        assert Invitation.objects.open(MONDAY).get() == kept
+        gone.refresh_from_db()
+        assert gone.withdrawn_at == MONDAY
+
     def test_closing_an_account_withdraws_what_it_sent(self, invitation):
         services.close_account(person=invitation.invited_by, by=make_person(), at=MONDAY)
         invitation.refresh_from_db()
@@ -234,6 +271,17 @@ class TestSomebodyWithAnAccount:
         with pytest.raises(Refused, match="sent to another address"):
             services.accept(invitation=invitation, by=other, at=MONDAY)
         assert not other.memberships.exists()
+
+    def test_who_has_come_to_run_migrations_cannot_take_it(self, invitation, nina):
+        give_role(nina, Role.PROJECT_MANAGER, make_organisation(Organisation.Kind.OPERATOR))
+        with pytest.raises(Refused, match="given by the practice only"):
+            services.accept(invitation=invitation, by=nina, at=MONDAY)
+
+    def test_who_sent_it_cannot_take_it(self, invitation, nina):
+        Invitation.objects.filter(pk=invitation.pk).update(invited_by=nina)
+        with pytest.raises(Refused, match="sent this invitation yourself"):
+            services.accept(invitation=invitation, by=nina, at=MONDAY)
+        assert nina.memberships.count() == 1
 
     def test_holding_the_role_by_now_is_no_mistake(self, invitation, nina, practice):
         give_role(nina, Role.PRACTICE_STAFF, practice)

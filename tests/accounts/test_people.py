@@ -239,18 +239,46 @@ class TestDeputies:
         ("change", "sentence"),
         [
             ({"first": MONDAY.date() - DAY}, "today or later"),
-            ({"last": date(2027, 6, 1)}, "holds the role only until"),
+            ({"last": MONDAY.date() + 92 * DAY}, "at most 92 days"),
+            ({"last": date(2027, 3, 1)}, "holds the role only until"),
             ({"deputy": "manager"}, "cannot stand in for"),
         ],
     )
     def test_what_cannot_be_is_refused(self, manager, staff, change, sentence):
-        Membership.objects.filter(person=manager).update(valid_to=date(2027, 6, 1))
+        Membership.objects.filter(person=manager).update(valid_to=date(2027, 3, 1))
         asked = {"deputy": staff, "first": MONDAY.date(), "last": MONDAY.date() + DAY} | change
         if asked["deputy"] == "manager":
             asked["deputy"] = manager
         with pytest.raises(Refused, match=sentence):
             services.appoint_deputy(
                 membership=manager.memberships.get(), by=manager, at=MONDAY, **asked
+            )
+
+    def test_nobody_appoints_themselves(self, manager, practice):
+        doctor = make_person(Role.LEAD_GP, practice)
+        with pytest.raises(Refused, match="cannot appoint yourself"):
+            services.appoint_deputy(
+                membership=doctor.memberships.get(),
+                deputy=manager,
+                first=MONDAY.date(),
+                last=MONDAY.date(),
+                by=manager,
+                at=MONDAY,
+            )
+
+    @pytest.mark.parametrize("begins", [MONDAY.date() - DAY, MONDAY.date() + 9 * DAY])
+    def test_nobody_stands_in_for_a_role_that_has_ended_meanwhile(self, manager, staff, begins):
+        membership = manager.memberships.get()
+        Membership.objects.filter(pk=membership.pk).update(valid_from=begins)
+        services.end_membership(membership=membership, by=None, at=MONDAY)
+        with pytest.raises(Refused, match="holds the role only"):
+            services.appoint_deputy(
+                membership=membership,
+                deputy=staff,
+                first=MONDAY.date(),
+                last=MONDAY.date(),
+                by=manager,
+                at=MONDAY,
             )
 
     def test_it_ends_with_the_role_of_the_absent_person(self, manager, staff):

@@ -7,7 +7,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
 
 from practices.accounts.models import Invitation, Membership, User
-from practices.accounts.roles import Role
+from practices.accounts.roles import PORTFOLIO_ROLES, PRACTICE_ROLES, Role
 from practices.common.errors import Refused
 from practices.common.time import london_date, start_of_london_day
 from practices.directory.models import Organisation
@@ -35,12 +35,16 @@ def invite(
 
     ``valid_to`` is the first day the role is no longer held. The caller has checked that
     ``by`` may give this role here. Raises :class:`Refused` when the address or the name
-    is none, the role does not fit, somebody has it already or is invited to it.
+    is none or is that of ``by``, the role does not fit, somebody has it already or is
+    invited to it, or it is a practice's and they run migrations (docs/roles.md).
     """
     email, name = tidy(email=email, name=name)
+    if email == by.email:
+        raise Refused("This is your own address. Ask somebody else to invite you.")
     must_fit(role, organisation)
+    _must_keep_sides_apart(role, email, by=by, at=at)
     # Two people who invite the same address wait for each other.
-    Organisation.objects.select_for_update().get(pk=organisation.pk)
+    Organisation.objects.select_for_update(no_key=True).get(pk=organisation.pk)
     if valid_to and valid_to <= london_date(at):
         raise Refused("The last day of the role is over.")
     held = Membership.objects.not_over(london_date(at)).filter(
@@ -115,7 +119,8 @@ def join(*, invitation: Invitation, name: str, password: str, at: datetime) -> U
 def accept(*, invitation: Invitation, by: User, at: datetime) -> None:
     """Take the role up with the account one has. Holding it already is no mistake.
 
-    Raises :class:`Refused` when the invitation is for another address, or was used meanwhile.
+    Raises :class:`Refused` when the invitation is for another address, was used meanwhile, or
+    is one that :func:`invite` would refuse by now.
     """
     invitation = _lock_open(invitation, at)
     if by.email != invitation.email:
@@ -123,7 +128,28 @@ def accept(*, invitation: Invitation, by: User, at: datetime) -> None:
     _accept(invitation, by, at=at)
 
 
+def _must_keep_sides_apart(role: str, email: str, *, by: User, at: datetime) -> None:
+    """Practice sign-offs are given by the practice only, so who runs migrations gets no say there.
+
+    Whoever may invite to a practice could otherwise make its manager of a colleague.
+    Administrators decide the rare case of somebody who does belong to both.
+    """
+    if role not in PRACTICE_ROLES:
+        return
+    today = london_date(at)
+    runs = Membership.objects.held_on(today).filter(person__email=email, role__in=PORTFOLIO_ROLES)
+    own = by.memberships.held_on(today).filter(role=Role.ADMINISTRATOR, deputy_for=None)
+    if runs.exists() and not own.exists():
+        raise Refused(
+            f"{email} is a project manager, trainer or delivery partner. Practice sign-offs are "
+            "given by the practice only, so ask an administrator to invite them."
+        )
+
+
 def _accept(invitation: Invitation, person: User, *, at: datetime) -> None:
+    if person == invitation.invited_by:
+        raise Refused("You sent this invitation yourself. Ask somebody else to invite you.")
+    _must_keep_sides_apart(invitation.role, person.email, by=invitation.invited_by, at=at)
     own = person.memberships.filter(
         organisation=invitation.organisation, role=invitation.role, deputy_for=None
     )

@@ -1,12 +1,12 @@
 """Roles: given, ended, and held for somebody who is away."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Q
 
-from practices.accounts.models import ONE_DAY, Membership, User
-from practices.accounts.roles import PRACTICE_ROLES, Role
+from practices.accounts.models import ONE_DAY, Invitation, Membership, User
+from practices.accounts.roles import PRACTICE_ROLES, Permission, Role
 from practices.common.errors import Refused
 from practices.common.templatetags.uk import uk_date
 from practices.common.time import london_date
@@ -23,6 +23,8 @@ _KINDS: dict[str, str] = {
     Role.ADMINISTRATOR: Organisation.Kind.OPERATOR,
     Role.NATIONAL_VIEWER: Organisation.Kind.NATIONAL,
 }
+
+LONGEST_DEPUTY = timedelta(days=92)  # of absence, such as a long leave; more is a role
 
 
 def must_fit(role: str, organisation: Organisation) -> None:
@@ -53,8 +55,8 @@ def add_membership(
     """
     must_fit(role, organisation)
     today = london_date(at)
-    # Everything about one person waits for their row.
-    User.objects.select_for_update().get(pk=person.pk)
+    # Everything about one person waits for their row, but events that name them do not.
+    User.objects.select_for_update(no_key=True).get(pk=person.pk)
     own = person.memberships.filter(organisation=organisation, role=role, deputy_for=None)
     if own.not_over(today).exists():
         raise Refused(f"{person} is already {Role(role).label.lower()} of {organisation}.")
@@ -71,8 +73,10 @@ def add_membership(
 def end_membership(*, membership: Membership, by: User | None, at: datetime) -> Membership:
     """Take a role away: from the London day of ``at`` on it is no longer held.
 
-    Whoever stands in for the person in this role no longer does. Raises :class:`Refused`
-    when it is over already, or nobody would be left who can administer the service.
+    Whoever stands in for the person in this role no longer does, and their invitations that
+    nobody has answered are withdrawn, but for those which another role lets them send. Raises
+    :class:`Refused` when it is over already, or nobody would be left who can administer the
+    service.
     """
     # Two administrators must not end each other's role at once.
     rows = Membership.objects.select_for_update(of=("self",)).order_by("pk")
@@ -95,6 +99,10 @@ def end_membership(*, membership: Membership, by: User | None, at: datetime) -> 
         )
         for deputy in deputies.not_over(today):
             _end(deputy, today, by=by, at=at)
+    if Permission.INVITE in membership.permissions:
+        still = Invitation.objects.looked_after_by(membership.person)
+        sent = Invitation.objects.unanswered().filter(invited_by=membership.person)
+        sent.exclude(pk__in=still).update(withdrawn_at=at)
     return membership
 
 
@@ -118,24 +126,31 @@ def appoint_deputy(
 ) -> Membership:
     """Let ``deputy`` hold a role in the place of its holder, from ``first`` to ``last`` inclusive.
 
-    Raises :class:`Refused` when the days are over or not in order, when the role is
-    not held by its holder's own right on all of them, or ``deputy`` stands in
-    already. Source: guide.md D.1, cut-over weekends.
+    Raises :class:`Refused` when the days are over, too many or not in order, when the role is
+    not held by its holder's own right on all of them, or ``deputy`` stands in already or is
+    ``by``. Source: guide.md D.1, cut-over weekends.
     """
-    absent = User.objects.select_for_update().get(pk=membership.person_id)
-    membership = Membership.objects.select_related("organisation").get(pk=membership.pk)
+    absent = User.objects.select_for_update(no_key=True).get(pk=membership.person_id)
+    held = Membership.objects.select_for_update(of=("self",)).select_related("organisation")
+    membership = held.get(pk=membership.pk)
     valid_to = last + ONE_DAY
     if last < first:
         raise Refused("The last day must not be before the first day.")
     if first < london_date(at):
         raise Refused("The first day must be today or later.")
+    if valid_to - first > LONGEST_DEPUTY:
+        raise Refused(f"A deputy stands in for at most {LONGEST_DEPUTY.days} days.")
     if membership.deputy_for_id is not None:
         raise Refused("A deputy has no deputy: appoint one for the person they stand in for.")
+    if first < membership.valid_from:
+        raise Refused(f"{absent} holds the role only from {uk_date(membership.valid_from)}.")
     if membership.valid_to is not None and membership.valid_to < valid_to:
         last_day = uk_date(membership.valid_to - ONE_DAY)
         raise Refused(f"{absent} holds the role only until {last_day}.")
     if deputy == absent or not deputy.is_active:
         raise Refused(f"{deputy} cannot stand in for {absent}. Choose somebody else.")
+    if deputy == by:
+        raise Refused("You cannot appoint yourself. Ask somebody else to do it.")
     overlapping = Q(valid_from__lt=valid_to, valid_to__gt=first)
     if absent.deputies.filter(
         overlapping,

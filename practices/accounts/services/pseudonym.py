@@ -26,7 +26,7 @@ def pseudonymise(*, person: User, by: User | None, at: datetime) -> list[Members
     undone. Raises :class:`Refused` where it was done before, for one's own account, and
     for the last administrator.
     """
-    person = User.objects.select_for_update().get(pk=person.pk)
+    person = User.objects.select_for_update(no_key=True).get(pk=person.pk)
     if person.email.endswith(FORMER):
         raise Refused(f"{person} was pseudonymised before.")
     ended = [

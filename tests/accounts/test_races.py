@@ -1,0 +1,79 @@
+"""Two acts about the same people at once: one waits for what the other changes, and for no more."""
+
+from threading import Thread
+
+import pytest
+from django.db import OperationalError, connection
+
+from practices.accounts import services
+from practices.accounts.models import Invitation
+from practices.accounts.roles import Role
+from practices.accounts.services import invitations, memberships, people
+from tests.factories import MONDAY, make_person, make_practice
+
+PATIENCE = 10  # seconds, until something that waits for a lock counts as stuck
+
+
+@pytest.fixture
+def meanwhile(monkeypatch, committed_db):
+    """Let an act run from start to end in the middle of another one, which holds its locks."""
+    running = []
+
+    def arrange(module, step, act):
+        real = getattr(module, step)
+
+        def stop(*args, **kwargs):
+            monkeypatch.setattr(module, step, real)
+            other = Thread(target=lambda: (act(), connection.close()))
+            running.append(other)
+            other.start()
+            other.join(PATIENCE)
+            assert not other.is_alive(), "it waits for a lock"
+            return real(*args, **kwargs)
+
+        monkeypatch.setattr(module, step, stop)
+
+    yield arrange
+    for other in running:
+        other.join(PATIENCE)
+
+
+def test_somebody_invites_while_their_account_is_closed(meanwhile):
+    practice = make_practice().organisation
+    manager, admin = make_person(Role.PRACTICE_MANAGER, practice), make_person()
+    asked = {"name": "Nina", "organisation": practice, "role": Role.CLINICIAN, "at": MONDAY}
+    meanwhile(people, "note", lambda: services.invite(email="n@example.test", by=manager, **asked))
+    services.close_account(person=manager, by=admin, at=MONDAY)
+    assert Invitation.objects.filter(invited_by=manager).exists()
+
+
+def test_a_role_is_given_in_an_organisation_that_somebody_is_invited_to(meanwhile):
+    practice = make_practice().organisation
+    manager, doctor = make_person(Role.PRACTICE_MANAGER, practice), make_person()
+    given = {"organisation": practice, "role": Role.LEAD_GP, "by": manager, "at": MONDAY}
+    meanwhile(invitations, "_expiry", lambda: services.add_membership(person=doctor, **given))
+    services.invite(email="n@example.test", name="Nina", **given)
+    assert doctor.memberships.get().role == Role.LEAD_GP
+
+
+def test_a_role_does_not_end_while_a_deputy_for_it_is_appointed(meanwhile):
+    practice = make_practice().organisation
+    manager = make_person(Role.PRACTICE_MANAGER, practice)
+    membership, waited = manager.memberships.get(), []
+
+    def end():
+        connection.cursor().execute("SET lock_timeout = '50ms'")
+        with pytest.raises(OperationalError, match="lock timeout"):
+            services.end_membership(membership=membership, by=None, at=MONDAY)
+        waited.append(True)
+
+    meanwhile(memberships, "_note", end)
+    services.appoint_deputy(
+        membership=membership,
+        deputy=make_person(Role.PRACTICE_STAFF, practice),
+        first=MONDAY.date(),
+        last=MONDAY.date(),
+        by=manager,
+        at=MONDAY,
+    )
+    assert waited
