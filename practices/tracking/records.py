@@ -1,5 +1,6 @@
 """What was signed, withdrawn and passed without: the rounds of a gate, proved as they are read."""
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,10 +8,15 @@ from typing import Any
 
 from practices.common.models import Text, sha256
 from practices.common.services import canonical
+from practices.common.verification import is_id
 from practices.plans.models import PlanSeat
 from practices.plans.rules import FINISH, GATE_PREFIX, inside
 
 from .models import Bypass, Gate, SignOff, Withdrawal
+
+logger = logging.getLogger(__name__)
+
+UNREADABLE = "This record cannot be read."
 
 
 @dataclass(frozen=True)
@@ -18,7 +24,7 @@ class Accepted:
     """Something that was not finished when it was signed, and the reason it was accepted."""
 
     title: str
-    reason: Text | None
+    reason: Text | str
 
 
 @dataclass(frozen=True)
@@ -55,10 +61,12 @@ def rounds(gate: Gate) -> list[Round]:
         b.round: b for b in gate.bypasses.select_related("by", "reason", "confirmation__by")
     }
     withdrawals = {w.round: w for w in gate.withdrawals.select_related("by", "reason")}
+    # One forged row must not take the page away from all the others.
+    readable = [one for one in signed if is_record(one.snapshot)]
     texts = Text.objects.in_bulk(
-        {reference["text"] for one in signed for reference in references(one.snapshot)}
+        {reference["text"] for one in readable for reference in references(one.snapshot)}
     )
-    codes = {key for one in signed for key in one.snapshot["exceptions"]}
+    codes = {key for one in readable for key in one.snapshot["exceptions"]}
     titles = {
         task.code: str(task)
         for task in gate.migration.tasks.filter(code__in=codes).select_related(
@@ -66,7 +74,10 @@ def rounds(gate: Gate) -> list[Round]:
         )
     }
     signatures = [
-        Signature(one, _accepted(one, titles, texts), is_intact(one, texts)) for one in signed
+        Signature(one, _accepted(one, titles, texts), is_intact(one, texts))
+        if one in readable
+        else _unreadable(one)
+        for one in signed
     ]
     numbers = {one.round for one in signed} | bypasses.keys() | withdrawals.keys()
     return [
@@ -106,6 +117,35 @@ def holds_up(gate: Gate) -> list[str]:
     return names
 
 
+def is_record(snapshot: Any) -> bool:
+    """Whether plain JSON has the shape of what ``sign_off`` writes, whoever wrote it."""
+    try:
+        datetime.fromisoformat(snapshot["signed_at"])
+        head = snapshot["events"]
+        words = [snapshot["migration"], snapshot["gate"], snapshot["seat"]]
+        words += [one[name] for one in snapshot["conditions"] for name in ("source", "summary")]
+        ids = [snapshot["round"], snapshot["signed_by"]]
+        ids += [reference["text"] for reference in references(snapshot)]
+        words += [reference["sha256"] for reference in references(snapshot)]
+        words += [snapshot["signed_as"]]
+        if head is not None:
+            ids, words = [*ids, head["seq"]], [*words, head["hash"]]
+        return (
+            "deputy_for" in snapshot
+            and (head is None or head.keys() == {"seq", "hash"})
+            and all(isinstance(word, str) for word in words)
+            and all(is_id(one) for one in ids)
+        )
+    except (AttributeError, LookupError, TypeError, ValueError):
+        return False
+
+
+def _unreadable(signed: SignOff) -> Signature:
+    logger.warning("The snapshot of sign-off %s is not that of a signature.", signed.pk)
+    signed.snapshot = {}  # this copy only: the page has nothing to read in it
+    return Signature(signed, [Accepted("What was accepted", UNREADABLE)], intact=False)
+
+
 def references(snapshot: dict[str, Any]) -> list[dict[str, Any]]:
     """The texts a signature speaks of: reasons for what was accepted or set aside."""
     reasons = [one["reason"] for one in snapshot["covers"] if one["reason"]]
@@ -117,7 +157,7 @@ def _accepted(signed: SignOff, titles: dict[str, str], texts: dict[int, Text]) -
         f"condition:{one['source']}": one["summary"] for one in signed.snapshot["conditions"]
     }
     return [
-        Accepted(titles.get(key) or conditions.get(key, key), texts.get(reference["text"]))
+        Accepted(titles.get(key) or conditions.get(key, key), texts.get(reference["text"], ""))
         for key, reference in signed.snapshot["exceptions"].items()
     ]
 

@@ -5,6 +5,7 @@ for a whole page of events in a fixed number of statements, so what was hidden
 or redacted since is hidden here too.
 """
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -14,11 +15,15 @@ from practices.accounts.models import User
 from practices.common.models import Event, EventQuerySet, Text
 from practices.common.templatetags.uk import uk_date, uk_datetime
 from practices.common.time import london_date, to_london
+from practices.common.verification import is_id
 from practices.plans.models import PlanKeyDate, Unit
 from practices.plans.rules import inside
 
 from .models import ClockRun, Contact, Migration, Task
+from .records import UNREADABLE
 from .rules import GL, HOUR, MINUTE, in_words
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,7 @@ class Words:
     """What a page of events refers to, looked up at once."""
 
     def __init__(self, migration: Migration, events: Iterable[Event]) -> None:
-        events = list(events)
+        events = [event for event in events if isinstance(event.data, dict)]
         kinds: dict[str, set[str]] = {}
         for event in events:
             kind, _, key = event.subject.partition(":")
@@ -68,7 +73,7 @@ class Words:
             for gate, seat, title in version.gates.values_list("key", "seats__key", "seats__title")
         }
         self.clocks = dict(version.clocks.values_list("key", "title"))
-        ids = {key for key in kinds.get("contact", ()) if key.isdigit()}
+        ids = {key for key in kinds.get("contact", ()) if key.isdecimal() and is_id(int(key))}
         self.contacts = {str(c.pk): c for c in Contact.objects.filter(pk__in=ids)}
         self.people = User.objects.in_bulk(_people(events))
         self.texts = Text.objects.in_bulk(_texts(events))
@@ -108,9 +113,9 @@ class Words:
 
 def _people(events: list[Event]) -> set[int]:
     handed = [e for e in events if e.kind in {"task.assigned", "migration.manager_changed"}]
-    found = {e.data.get(side) for e in handed for side in ("before", "after")}
-    found |= {e.data.get("deputy_for") for e in events if e.kind == "gate.signed"}
-    return {pk for pk in found if isinstance(pk, int)}
+    found = [e.data.get(side) for e in handed for side in ("before", "after")]
+    found += [e.data.get("deputy_for") for e in events if e.kind == "gate.signed"]
+    return {pk for pk in found if is_id(pk)}
 
 
 def _texts(events: list[Event]) -> set[int]:
@@ -118,7 +123,7 @@ def _texts(events: list[Event]) -> set[int]:
 
 
 def _references(event: Event) -> list[dict[str, Any]]:
-    return [v for v in event.data.values() if isinstance(v, dict) and "text" in v]
+    return [v for v in event.data.values() if isinstance(v, dict) and is_id(v.get("text"))]
 
 
 # What each kind of event says. A word in braces is looked up by `_facts`.
@@ -225,7 +230,17 @@ def lines(migration: Migration, events: Iterable[Event]) -> list[Line]:
     """Events of one migration as people read them, in the order given."""
     events = list(events)
     words = Words(migration, events)
-    return [_line(words, event) for event in events]
+    return [_line_or_less(words, event) for event in events]
+
+
+def _line_or_less(words: Words, event: Event) -> Line:
+    """A forged row may hold anything; it must not take the page away from all the others."""
+    try:
+        return _line(words, event)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        logger.warning("Event %s of %s cannot be read.", event.seq, event.stream, exc_info=True)
+        by = event.by.name if event.by else "Migration Tracker"
+        return Line(event.seq, event.at, by, UNREADABLE, [], "", "", [])
 
 
 def _line(words: Words, event: Event) -> Line:

@@ -9,10 +9,10 @@ from django.db import models
 
 from practices.common.models import Event, StoredFile, Text, sha256
 from practices.common.services import canonical
-from practices.common.verification import Finding, Progress, nobody, text_references
+from practices.common.verification import Finding, Progress, nobody, problems_of
 
 from .models import Evidence, Migration, PatientDataReport, SignOff
-from .records import is_intact
+from .records import is_intact, is_record, references
 
 _BATCH = 500  # signatures; each snapshot lists every covered task
 # How a row comes to its migration, one step at a time.
@@ -49,29 +49,38 @@ def wrong_signatures(
     )
     done = 0
     while batch := list(islice(rows, _BATCH)):
-        ids = {ref["text"] for one in batch for ref in text_references(one.snapshot)}
+        # Whoever forges a signature may leave out what each of them has, or put anything in.
+        records = {one for one in batch if is_record(one.snapshot)}
+        ids = {ref["text"] for one in records for ref in references(one.snapshot)}
         texts = Text.objects.in_bulk(ids)
         for one in batch:
-            try:
+            if one in records:
                 yield from _wrong(one, texts)
-            except (KeyError, TypeError, ValueError):
-                # Whoever forges a signature may leave out what each of them has.
+            else:
                 yield _said(one, "its snapshot is not that of a signature")
         done += len(batch)
         progress(SignOff._meta.db_table, done)
 
 
-def silent_redactions() -> Iterator[Finding]:
-    """Texts and files that are marked as redacted though nobody reported patient data."""
-    for model, what in ((Text, "text"), (StoredFile, "file")):
-        said = PatientDataReport.objects.filter(
-            **{what: models.OuterRef("pk")}, outcome=PatientDataReport.Outcome.REDACTED
+def unlike_reports(progress: Progress = nobody) -> Iterator[Finding]:
+    """Texts and files that are redacted, hidden or shown otherwise than their reports say."""
+    reports = PatientDataReport._meta.db_table
+    for model, what, content in ((Text, "text", "t.body"), (StoredFile, "file", "t.content")):
+        reported = f"EXISTS (SELECT FROM {reports} r WHERE r.{what}_id = t.id AND r.outcome = %s)"
+        yield from problems_of(
+            model,
+            f"CASE WHEN {reported} THEN CASE "
+            "WHEN t.redacted_at IS NULL THEN 'it was redacted, and is not marked as that any more' "
+            f"WHEN {content} <> '' THEN 'it was redacted, and has content again' END "
+            "WHEN t.redacted_at IS NOT NULL "
+            "THEN 'it is marked as redacted, and no report says why' "
+            f"WHEN {reported} THEN CASE WHEN t.hidden_at IS NULL "
+            "THEN 'it was reported as patient data, and is shown all the same' END "
+            "WHEN t.hidden_at IS NOT NULL THEN 'it is hidden, and no report says why' END",
+            PatientDataReport.Outcome.REDACTED,
+            "",  # waiting
+            progress=progress,
         )
-        redacted = model._default_manager.filter(redacted_at__isnull=False)
-        for pk in redacted.exclude(models.Exists(said)).order_by("pk").values_list("pk", flat=True):
-            yield Finding(
-                model._meta.db_table, pk, "it is marked as redacted, and no report says why"
-            )
 
 
 def _wrong(one: SignOff, texts: dict[int, Text]) -> Iterator[Finding]:
@@ -91,7 +100,7 @@ def _out_of_chain(one: SignOff) -> Iterator[Finding]:
     elif one.snapshot["gate"] != one.gate.key:
         yield _said(one, "it was given for another gate")
     head = one.snapshot["events"]
-    if head and not stream.filter(**head).exists():
+    if head and not stream.filter(seq=head["seq"], hash=head["hash"]).exists():
         yield _said(one, f"event {head['seq']}, up to which it vouches, is not in the chain")
     if not stream.filter(kind="gate.signed", data__digest=one.digest).exists():
         yield _said(one, "no event records that it was given")

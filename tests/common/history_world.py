@@ -9,7 +9,7 @@ from practices.common.models import Event
 from practices.common.services import SITE_STREAM, record_event
 from practices.common.verification import Chains, Finding, snapshot, verify
 from practices.common.verification.rows import changed_files, changed_texts
-from practices.tracking.verification import silent_redactions, wrong_signatures
+from practices.tracking.verification import unlike_reports, wrong_signatures
 from tests.factories import MONDAY
 from tests.tracking.cast import Cast, make_cast
 
@@ -33,7 +33,7 @@ def findings() -> list[Finding]:
         yield from wrong_signatures()
         yield from changed_texts()
         yield from changed_files()
-        yield from silent_redactions()
+        yield from unlike_reports()
 
     with snapshot():
         return list(every())

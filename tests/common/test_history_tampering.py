@@ -6,11 +6,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.db import InternalError, connection, transaction
+from django.db.models import Model
 from psycopg import errors, sql
 
-from practices.common.models import Event, Text
+from practices.common.models import Event, StoredFile, Text, sha256
 from practices.common.privileges import problems
 from practices.common.services import canonical, record_event
 from practices.common.verification import snapshot
@@ -235,6 +237,138 @@ def test_words_taken_out_beside_the_site_are_found(world, app):
     pk = Text.objects.get(body="No answer").pk
     app.execute("UPDATE common_text SET body = '', redacted_at = now() WHERE id = %s", [pk])
     assert said("common_text", pk) == ["it is marked as redacted, and no report says why"]
+
+
+def bend(app: Any, row: Model, change: str) -> list[str]:
+    """Change a row with the app role, and see what is found of it. The change is taken back."""
+    table, pk = row._meta.db_table, row.pk
+    app.execute(f"UPDATE {table} SET {change} WHERE id = %s", [pk])
+    found = said(table, pk)
+    row.save(force_update=True)
+    return found
+
+
+def test_texts_are_hidden_and_redacted_as_their_reports_say(world, app):
+    services.block_task(task=world.task("GL-02"), reason="Mrs Smith", by=world.manager, at=MONDAY)
+    text = Text.objects.get(body="Mrs Smith")
+    assert bend(app, text, "hidden_at = now()") == ["it is hidden, and no report says why"]
+    report = services.report_patient_data(
+        migration=world.migration, text=text, by=world.manager, at=MONDAY
+    )
+    text.refresh_from_db()
+    assert bend(app, text, "hidden_at = NULL") == [
+        "it was reported as patient data, and is shown all the same"
+    ]
+    services.redact(report=report, by=world.project_manager, at=MONDAY)
+    text.refresh_from_db()
+    assert bend(app, text, "body = 'Mrs Jones'") == ["it was redacted, and has content again"]
+    undone = "body = 'Mrs Smith', redacted_at = NULL, hidden_at = NULL"
+    assert bend(app, text, undone) == ["it was redacted, and is not marked as that any more"]
+    assert findings() == []
+
+
+def test_a_text_shown_again_may_be_reported_again(world):
+    services.block_task(task=world.task("GL-02"), reason="Smith Ltd", by=world.manager, at=MONDAY)
+    about = {"text": Text.objects.get(body="Smith Ltd"), "migration": world.migration}
+    for _ in range(2):
+        report = services.report_patient_data(**about, by=world.manager, at=MONDAY)
+        assert findings() == []
+        services.restore(report=report, by=world.project_manager, at=MONDAY)
+        assert findings() == []
+    report = services.report_patient_data(**about, by=world.manager, at=MONDAY)
+    services.redact(report=report, by=world.project_manager, at=MONDAY)
+    assert findings() == []
+
+
+def add_file(world: Any, content: bytes) -> StoredFile:
+    upload = SimpleUploadedFile("minutes.txt", content, content_type="text/plain")
+    services.add_evidence(task=world.task("GL-02"), upload=upload, by=world.manager, at=MONDAY)
+    return StoredFile.objects.latest("pk")
+
+
+def test_a_file_in_place_of_another_is_found(world, app):
+    stored, other = add_file(world, b"We agree"), add_file(world, b"We do not")
+    event = Event.objects.filter(kind="task.evidence_added").order_by("seq")[0]
+    exchanged = f"content = '{other.content.name}', sha256 = '{other.sha256}', size = {other.size}"
+    assert bend(app, stored, exchanged) == [
+        f"its digest is not the one that event {event.pk} holds"
+    ]
+    for name in ("", "../../etc/passwd", "files"):
+        assert bend(app, stored, f"content = '{name}'") == ["its file is missing"]
+    assert bend(app, stored, "size = 1") == ["its file has another size than it says"]
+    assert bend(app, stored, "hidden_at = now()") == ["it is hidden, and no report says why"]
+    assert findings() == []
+    app.execute("UPDATE tracking_evidence SET file_id = %s", [other.pk])
+    app.execute("DELETE FROM common_storedfile WHERE id = %s", [stored.pk])
+    assert f"file {stored.pk}, which it speaks of, is gone" in said("common_event", event.pk)[0]
+
+
+def test_a_redacted_file_is_no_finding(world, app):
+    stored = add_file(world, b"Mrs Smith")
+    report = services.report_patient_data(
+        migration=world.migration, file=stored, by=world.manager, at=MONDAY
+    )
+    services.redact(report=report, by=world.project_manager, at=MONDAY)
+    assert findings() == []
+    stored.refresh_from_db()
+    assert bend(app, stored, "redacted_at = NULL") == [
+        "its file is missing",
+        "it was redacted, and is not marked as that any more",
+    ]
+
+
+HUGE = 10**30
+NOT_OF_A_SIGNATURE = [
+    *({"events": events} for events in ({"foo": 1}, {"hash__regex": "("}, {"seq": HUGE}, "x")),
+    {"events": {"seq": {"a": 1}, "hash": "x"}},
+    *({"exceptions": {"X": {"text": pk, "sha256": "x"}}} for pk in ([1], "abc", HUGE, True)),
+    *({"exceptions": value} for value in (3, {"X": None}, {"X": 3})),
+    *({"covers": covers} for covers in (None, 3, [3])),
+    *({key: 3} for key in ("conditions", "signed_at", "migration")),
+]
+
+
+@pytest.mark.parametrize("change", NOT_OF_A_SIGNATURE, ids=str)
+def test_a_forged_signature_stops_neither_verification_nor_page(world, app, client, change):
+    one = sign(world)
+    snapshot = one.snapshot | {"round": 2} | change
+    app.execute(
+        "INSERT INTO tracking_signoff (gate_id, round, seat_id, by_id, role, at, snapshot, digest) "
+        "SELECT gate_id, 2, seat_id, by_id, role, at, %s, %s FROM tracking_signoff",
+        [json.dumps(snapshot), sha256(canonical(snapshot))],
+    )
+    pk = SignOff.objects.get(round=2).pk
+    assert "its snapshot is not that of a signature" in said("tracking_signoff", pk)
+    client.force_login(world.manager)
+    page = client.get(world.url("sign-off/go_live_data"))
+    assert page.status_code == 200
+    assert "This record cannot be read." in page.text
+    assert "Record intact" in page.text
+
+
+FORGED = [
+    ("task.done", {"reason": {"text": [1], "sha256": 1}}),
+    ("task.done", {"reason": {"text": "abc", "sha256": "x"}}),
+    ("task.done", {"reason": {"text": HUGE, "sha256": "x"}}),
+    ("task.evidence_added", {"file": {"a": 1}, "sha256": 1}),
+    ("task.assigned", {"before": [1], "after": {}}),
+    ("task.assigned", {"before": HUGE, "after": HUGE}),
+    ("task.due_moved", {"before": "x", "after": 3}),
+    ("dates.replanned", {}),
+    ("clock.started", {"unit": "hours", "limit": 1, "ends_at": HUGE}),
+    ("patient_data.redacted", {"minutes": HUGE}),
+    ("task.done", []),
+    ("no.such_kind", {}),
+]
+
+
+@pytest.mark.parametrize(("kind", "data"), FORGED, ids=str)
+def test_a_forged_event_stops_neither_verification_nor_page(world, app, client, kind, data):
+    pk = insert(app, forged(world.migration.stream, kind=kind, data=json.dumps(data)))
+    assert any("not sealed with the history key" in one for one in said("common_event", pk))
+    client.force_login(world.manager)
+    for path in ("history", "tasks/GL-02"):
+        assert client.get(world.url(path)).status_code == 200
 
 
 def test_who_wrote_a_note_cannot_be_changed(world, app):

@@ -13,8 +13,8 @@ from django.db import connection, models, transaction
 from practices.common.models import Event
 from practices.common.privileges import append_only_models, history_models
 
-from .chains import Chains, Root, text_references, without_event, without_rows
-from .findings import Finding, Progress, nobody
+from .chains import Chains, Root, without_event, without_rows
+from .findings import Finding, Progress, is_id, nobody, problems_of
 from .rows import altered, changed_files, changed_texts, orphaned, unlike_history
 
 __all__ = [
@@ -27,9 +27,10 @@ __all__ = [
     "changed_files",
     "changed_texts",
     "everything",
+    "is_id",
     "orphaned",
+    "problems_of",
     "snapshot",
-    "text_references",
     "unlike_history",
     "verify",
     "without_event",

@@ -8,14 +8,16 @@ from typing import Any
 
 from django.db import connection, models
 
-from practices.common.models import Event, Text
+from practices.common.models import Event, StoredFile, Text
 from practices.common.privileges import append_only_models, history_models
 from practices.common.services import FIRST_HASH, event_hash
 
-from .findings import BATCH, Finding, Progress, nobody, restricted
+from .findings import BATCH, Finding, Progress, is_id, nobody, restricted
 from .unpaired import UNPAIRED
 
 EVENTS = Event._meta.db_table
+# What an event refers to by id and digest.
+REFERRED: dict[str, type[Text | StoredFile]] = {"text": Text, "file": StoredFile}
 
 
 @dataclass
@@ -41,7 +43,7 @@ class Chains:
     def broken(self) -> Iterator[Finding]:
         """Events that are not sealed with the key, out of their place, or missing before one.
 
-        Also events that speak of a text with another digest than the text's own.
+        Also events that speak of a text or a file with another digest than its own.
         """
         events = self._events.order_by("stream", "seq").iterator(chunk_size=BATCH)
         done = 0
@@ -78,31 +80,34 @@ def _said(event: Event, problem: str) -> Finding:
     return Finding(EVENTS, event.pk, f"{event} of {event.at:%Y-%m-%d %H:%M} UTC: {problem}")
 
 
-def text_references(value: Any) -> Iterator[dict[str, Any]]:
-    """Every reference to a text within plain JSON, however deep."""
+def references(value: Any, what: str) -> Iterator[dict[str, Any]]:
+    """Every reference to a ``text`` or a ``file`` within plain JSON, however deep."""
     if isinstance(value, dict):
-        if value.keys() == {"text", "sha256"}:
+        if {what, "sha256"} <= value.keys():
             yield value
-        else:
-            for part in value.values():
-                yield from text_references(part)
+        for part in value.values():
+            yield from references(part, what)
     elif isinstance(value, list):
         for part in value:
-            yield from text_references(part)
+            yield from references(part, what)
 
 
 def _wrong_references(events: Iterable[Event]) -> Iterator[Finding]:
-    said = [(event, reference) for event in events for reference in text_references(event.data)]
-    ids = {reference["text"] for _, reference in said}
-    digests = dict(Text.objects.filter(pk__in=ids).values_list("pk", "sha256"))
-    for event, reference in said:
-        text = reference["text"]
-        if text not in digests:
-            yield _said(event, f"text {text}, which it speaks of, is gone")
-        elif digests[text] != reference["sha256"]:
-            yield Finding(
-                Text._meta.db_table, text, f"its digest is not the one that event {event.pk} holds"
-            )
+    events = list(events)
+    for what, model in REFERRED.items():
+        said = [(event, one) for event in events for one in references(event.data, what)]
+        ids = {one[what] for _, one in said if is_id(one[what])}
+        digests = dict(model._default_manager.filter(pk__in=ids).values_list("pk", "sha256"))
+        for event, one in said:
+            pk = one[what]
+            if not is_id(pk) or pk not in digests:
+                yield _said(event, f"{what} {pk}, which it speaks of, is gone")
+            elif digests[pk] != one["sha256"]:
+                yield Finding(
+                    model._meta.db_table,
+                    pk,
+                    f"its digest is not the one that event {event.pk} holds",
+                )
 
 
 def without_event(

@@ -25,6 +25,11 @@ class Finding:
         return f"{self.table} {self.row}: {self.problem}"
 
 
+def is_id(value: Any) -> bool:
+    """Whether plain JSON, which anybody may have forged, can be the id of a row."""
+    return type(value) is int and 0 < value < 2**63
+
+
 def nobody(what: str, done: int) -> None:
     """Nobody listens to the progress."""
 

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 
+from django.core.exceptions import SuspiciousFileOperation
 from django.db import connection, models
 
 from practices.common.models import StoredFile, Text
@@ -112,12 +113,15 @@ def changed_files(
     for done, stored in enumerate(kept.iterator(chunk_size=500), 1):
         try:
             with stored.content.open("rb") as content:
-                digest = hashlib.sha256()
+                digest, size = hashlib.sha256(), 0
                 for chunk in content.chunks(_CHUNK):
                     digest.update(chunk)
-        except OSError:
+                    size += len(chunk)
+        except (OSError, ValueError, SuspiciousFileOperation):  # no name, or one outside
             yield Finding(table, stored.pk, "its file is missing")
         else:
             if digest.hexdigest() != stored.sha256:
                 yield Finding(table, stored.pk, "its file does not match its digest")
+            elif size != stored.size:
+                yield Finding(table, stored.pk, "its file has another size than it says")
         progress(table, done)

@@ -19,7 +19,7 @@ from practices.common.verification import (
     verify,
 )
 from practices.tracking.models import Migration, SignOff
-from practices.tracking.verification import of_migration, silent_redactions, wrong_signatures
+from practices.tracking.verification import of_migration, unlike_reports, wrong_signatures
 
 
 class Command(BaseCommand):
@@ -65,7 +65,7 @@ class Command(BaseCommand):
         if of is everything:
             # A text says nothing of its migration; what refers to it was looked at above.
             yield from changed_texts(progress=self._progress)
-            yield from silent_redactions()
+            yield from unlike_reports(self._progress)
         yield from changed_files(of(StoredFile), self._progress)
 
     def _progress(self, what: str, done: int) -> None:
