@@ -1,6 +1,6 @@
 """Every address of the site, asked for by everybody: who they are decides what they get.
 
-One request a cell: 15 people, by GET, by POST and by a POST of htmx.
+One request a cell: 16 people, by GET, by POST and by a POST of htmx.
 """
 
 import pytest
