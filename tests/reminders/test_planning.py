@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from practices.accounts.roles import Role
 from practices.reminders import planning
-from practices.reminders.models import Heartbeat, Notification
+from practices.reminders.models import Heartbeat, Notification, NotificationQuerySet
 from practices.reminders.queries import overdue_of
 from practices.reminders.services import plan_due
 from practices.tracking.models import Contact, Migration, Task
@@ -423,8 +423,8 @@ def test_a_part_that_fails_stops_no_other_and_is_no_heartbeat(world, monkeypatch
     def broken(now):
         raise ValueError("no such thing")
 
-    monkeypatch.setattr(planning, "people_with_overdue_tasks", broken)
-    monkeypatch.setattr(planning, "_confirmations", broken)
+    monkeypatch.setattr(planning.daily, "people_with_overdue_tasks", broken)
+    monkeypatch.setattr(planning, "confirmations", broken)
     world.start_cut_over()
     plan_due(now=FDP_AT + 24 * HOUR)
     assert len(planned("clock")) == 3
@@ -436,14 +436,14 @@ def test_twenty_sweepers_at_once_add_every_row_once(committed_db, monkeypatch):
     World().start_cut_over()
     now = datetime(2027, 4, 13, 7, 5, tzinfo=UTC)
     all_have_looked = threading.Barrier(20, timeout=60)
-    add = planning._add
+    insert = NotificationQuerySet.bulk_create
 
-    def add_together(rows):
+    def insert_together(queryset, rows, **options):
         rows = list(rows)
         all_have_looked.wait()
-        add(rows)
+        return insert(queryset, rows, **options)
 
-    monkeypatch.setattr(planning, "_add", add_together)
+    monkeypatch.setattr(NotificationQuerySet, "bulk_create", insert_together)
 
     def sweep():
         plan_due(now=now)

@@ -1,0 +1,33 @@
+"""The planner: compares what should have been said by now with what was, and adds what is missing.
+
+It is level-triggered: run never, twice or twenty times at once, the outbox ends
+up with the same rows, because each has a unique key and is only added once.
+"""
+
+import logging
+from datetime import datetime
+
+from .clocks import clock_warnings
+from .daily import overdue_tasks
+from .gates import confirmations, withdrawals
+from .invitations import invitations
+from .outbox import beat
+
+logger = logging.getLogger(__name__)
+
+
+def plan_due(*, now: datetime) -> None:
+    """Add to the outbox everything that should have been said by ``now`` and is not there yet.
+
+    Nothing is added before it is due. A part that fails is logged and does not
+    stop the others; the heartbeat then stays where it was, for the health check.
+    """
+    failed = False
+    for part in (clock_warnings, confirmations, withdrawals, overdue_tasks, invitations):
+        try:
+            part(now)
+        except Exception:
+            logger.exception("Planning of %s failed", part.__name__.replace("_", " "))
+            failed = True
+    if not failed:
+        beat(swept_at=now)

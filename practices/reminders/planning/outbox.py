@@ -1,0 +1,40 @@
+"""How rows get into the outbox: each has a key of its own, and is added once."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from email.utils import parseaddr
+from typing import Any
+
+from django.conf import settings
+from django.utils.crypto import salted_hmac
+
+from practices.reminders.models import Heartbeat, Notification
+
+BATCH = 1000
+
+
+def beat(**values: Any) -> None:
+    if not Heartbeat.objects.update(**values):
+        Heartbeat.objects.bulk_create([Heartbeat(**values)], ignore_conflicts=True)
+
+
+def add(rows: Iterable[Notification]) -> None:
+    """Add what is not there yet; ON CONFLICT DO NOTHING keeps every key single."""
+    Notification.objects.bulk_create(rows, ignore_conflicts=True, batch_size=BATCH)
+
+
+def new(subject: str, due_at: datetime, **fields: Any) -> Notification:
+    to = [
+        f":{who}-{fields[f'{who}_id']}" for who in ("person", "contact") if fields.get(f"{who}_id")
+    ]
+    key = subject + "".join(to)
+    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
+    # Keyed, so that two installations never use one id for two mails.
+    digest = salted_hmac("practices.reminders", key, algorithm="sha256").hexdigest()[:32]
+    return Notification(
+        dedupe_key=key,
+        message_id=f"<{digest}@{domain}>",
+        due_at=due_at,
+        next_attempt_at=due_at,
+        **fields,
+    )
