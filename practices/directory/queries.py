@@ -2,7 +2,10 @@
 
 from datetime import date
 
+from practices.common.models import Job
+
 from .models import Practice, PracticeQuerySet
+from .services import ImportReport
 
 MOST_FOUND = 20
 
@@ -23,3 +26,15 @@ def search_practices(words: str, *, today: date, closed: bool = False) -> Practi
     """Practices by words, in order of name; with ``closed`` also those not open today."""
     found = Practice.objects.search(words).for_lists()
     return found if closed else found.open_on(today)
+
+
+def report_of(job: Job) -> ImportReport | None:
+    """What an import said when it ended; None where the row holds no such report."""
+    try:
+        report = ImportReport(**job.result)
+        whole = all(len(row) == 3 for row in report.rejections) and all(
+            len(row) == 2 for row in report.unusual_codes
+        )
+    except TypeError:
+        return None
+    return report if whole else None

@@ -17,7 +17,7 @@ from practices.common.time import london_date
 from .forms import ImportForm
 from .models import Organisation, Practice
 from .practice_file import NAMES_OF_COLUMNS
-from .queries import find_practices, search_practices
+from .queries import find_practices, report_of, search_practices
 from .services import IMPORT, ask_for_import
 
 PER_PAGE = 50
@@ -121,7 +121,7 @@ def upload(request: SignedInRequest) -> HttpResponseBase:
 def import_job(request: SignedInRequest, job_id: int) -> HttpResponse:
     job = get_object_or_404(_imports(), pk=job_id)
     template = "directory/_import_job.html" if request.htmx else "directory/import_job.html"
-    return render(request, template, {"job": job, "report": job.result})
+    return render(request, template, {"job": job, "report": report_of(job)})
 
 
 @require_safe

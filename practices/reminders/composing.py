@@ -17,6 +17,7 @@ from practices.common.calendar import working_calendar
 from practices.common.time import london_date
 from practices.plans.rules import TASK_PREFIX
 from practices.tracking.models import ClockRun, Gate, Migration
+from practices.tracking.records import is_record
 
 from .models import Notification
 from .queries import overdue_of
@@ -131,7 +132,12 @@ def _gate_words(gate: Gate, row: Notification) -> Words:
         at = gate.withdrawals.get(round=number).at
         return withdrawn_words(practice=practice, gate=gate.title, at=at, url=url)
     signatures = list(gate.sign_offs.filter(round=number).select_related("by").order_by("at", "pk"))
-    accepted = {code for signature in signatures for code in signature.snapshot["exceptions"]}
+    accepted = {
+        code
+        for signature in signatures
+        if is_record(signature.snapshot)  # one forged row must not keep the others from being told
+        for code in signature.snapshot["exceptions"]
+    }
     unfinished = gate.migration.tasks.filter(code__in=accepted).with_people().in_plan_order()
     return signed_words(
         signatures,

@@ -11,6 +11,7 @@ from practices.accounts.models import Invitation
 from practices.common.templatetags.uk import uk_date, uk_datetime, uk_short_date
 from practices.plans.models import Unit
 from practices.tracking.models import ClockRun, SignOff, Task
+from practices.tracking.records import UNREADABLE, is_record
 from practices.tracking.rules import HOUR, in_words
 
 from .queries import Overdue
@@ -193,7 +194,8 @@ def signed_words(
     lines = [
         Line(
             f"{signature.by.name}, {_deputy_of(signature)}{signature.get_role_display().lower()}",
-            f"{uk_datetime(signature.at)}, reference {signature.reference}",
+            f"{uk_datetime(signature.at)}, reference {signature.reference}"
+            + ("" if is_record(signature.snapshot) else f". {UNREADABLE}"),
         )
         for signature in signatures
     ]

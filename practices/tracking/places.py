@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import BooleanField, F, Func, JSONField, Value
 
 from practices.accounts.models import User
+from practices.accounts.roles import Owner
 from practices.common.models import Event, StoredFile, Text
 
 from .models import Evidence, Migration, SignOff
@@ -45,7 +46,9 @@ def place_of(migration: Migration, what: Text | StoredFile) -> Place | None:
         .first()
     )
     if event:
-        return Place(event.subject, event.data.get("written_as", ""))
+        # Whoever forged an event may have put anything in.
+        side = event.data.get("written_as") if isinstance(event.data, dict) else ""
+        return Place(event.subject, side if side in Owner.values else "")
     signed = SignOff.objects.filter(_refers("snapshot", what), gate__migration=migration)
     signature = signed.select_related("gate").first()
     return Place(f"gate:{signature.gate.key}") if signature else None

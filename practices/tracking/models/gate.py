@@ -139,8 +139,10 @@ class SignOff(AppendOnly):
     @property
     def history_root(self) -> str:
         """The hash of the newest event at signing, which vouches for all before it."""
-        events = self.snapshot.get("events")
-        return str(events["hash"]) if events else ""
+        try:
+            return str(self.snapshot["events"]["hash"])
+        except (LookupError, TypeError):  # the first event of all, or no record of a signature
+            return ""
 
     @property
     def history_root_short(self) -> str:

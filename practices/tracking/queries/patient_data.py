@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from practices.common.models import Event
+from practices.common.verification import is_id
 from practices.tracking import sentences
 from practices.tracking.models import Migration, PatientDataReport
+from practices.tracking.records import UNREADABLE
 from practices.tracking.rules import in_words
 
 from .tasks import Viewer
@@ -32,11 +34,15 @@ def report_lines(migration: Migration, now: datetime) -> list[ReportLine]:
     said = {
         event.data["report"]: line.said
         for event, line in zip(events, sentences.lines(migration, events), strict=True)
+        if isinstance(event.data, dict) and is_id(event.data.get("report"))
     }
     reports = migration.patient_data_reports.select_related(
         "text", "file", "reported_by", "resolved_by"
     )
-    return [ReportLine(report, said[report.pk], in_words(report.waited(now))) for report in reports]
+    return [
+        ReportLine(report, said.get(report.pk, UNREADABLE), in_words(report.waited(now)))
+        for report in reports
+    ]
 
 
 def hidden_count(viewer: Viewer) -> int:

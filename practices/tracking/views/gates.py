@@ -233,13 +233,14 @@ class Signing:
 def _signed_page(
     request: SignedInRequest, gate: Gate, seat: PlanSeat, signature: SignOff
 ) -> HttpResponse:
-    found = records.rounds(gate)
+    places = records.seats(gate, records.rounds(gate))
     context = {
         "migration": gate.migration,
         "gate": gate,
         "signed_as": inside(seat.title),
         "signature": signature,
-        "waiting": [one.seat for one in records.seats(gate, found) if one.signature is None],
+        "unreadable": "" if records.is_record(signature.snapshot) else records.UNREADABLE,
+        "waiting": [one.seat for one in places if one.signature is None],
         "holds_up": records.holds_up(gate),
         "confirm_to": Owner(gate.plan_gate.confirm_to).label if gate.plan_gate.confirm_to else "",
     }
