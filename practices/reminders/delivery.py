@@ -7,9 +7,11 @@ twice. No transaction is open while the mail server is spoken to
 
 import logging
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import format_datetime
+from time import monotonic
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -33,7 +35,8 @@ logger = logging.getLogger(__name__)
 Status = Notification.Status
 
 BATCH = 20
-SETTLED = (Status.SENT, Status.DEAD)
+ENOUGH = 60.0  # seconds after which the rest of a batch waits: Celery ends a task at 300
+CHECK_HOLDS = 1.0  # seconds between the check of a row and the handing over of its mail
 SILENT_SERVER = 3  # broken connections in a row after which the rest of a batch waits
 
 
@@ -45,6 +48,15 @@ class Claim:
     token: UUID
 
 
+@dataclass(frozen=True)
+class Checked:
+    """A row to be sent now: its mail, or why it could not be written."""
+
+    key: int
+    letter: Letter | None
+    fault: str = ""
+
+
 def lease() -> timedelta:
     """Longer than the slowest mail: its timeout holds for each of about nine steps."""
     return max(timedelta(minutes=5), 12 * timedelta(seconds=settings.EMAIL_TIMEOUT))
@@ -54,50 +66,43 @@ def deliver(*, now: datetime) -> int:
     """Send one batch of what is due. How many rows were seen to; 0 when there is no more to do now.
 
     Safe to run any number of times at once. When the mail server does not
-    answer, what is left of the batch goes back and 0 is returned.
+    answer, what is left of the batch goes back and 0 is returned; when it is
+    slow, the rest goes back to be taken again.
     """
     claim = _claim(now)
-    broken = 0
+    begun, broken, left = monotonic(), 0, list(claim.keys)
     with Post() as post:
-        for done, key in enumerate(claim.keys):
-            try:
-                letter = _prepare(key, claim.token, now)
-                if letter is None:
-                    continue
-                answer = post.send(letter)
-            except (OperationalError, InterfaceError):
-                raise  # without the database nothing can be recorded: the lease sees to the rest
-            except Exception as error:
-                # One mail that cannot be written stops no other.
-                logger.exception("Notification %s could not be prepared", key)
-                answer = Answer(reply=f"{type(error).__name__}: {error}")
-            _record(key, claim.token, answer, now)
+        for row in _checked_one_by_one(claim, now):
+            answer = post.send(row.letter) if row.letter else Answer(row.fault)
+            _record(row.key, claim.token, answer, now)
+            left.remove(row.key)
             broken = broken + 1 if answer.broken else 0
-            if broken == SILENT_SERVER:
-                _give_back(claim.keys[done + 1 :], claim.token)
-                return 0
-    return len(claim.keys)
+            if broken == SILENT_SERVER or monotonic() - begun > ENOUGH:
+                _give_back(left, claim.token)
+                break
+    return 0 if broken == SILENT_SERVER else len(claim.keys)
 
 
 @transaction.atomic
 def _claim(now: datetime) -> Claim:
-    """Take a batch, skipping what other workers are taking; committed before anything is sent."""
+    """Take a batch, skipping what other workers are taking; committed before anything is sent.
+
+    What a worker left when it died is taken one at a time: were its mail what kills
+    workers, it would take the rest of a batch down with it, again and again.
+    """
     rows: list[Notification] = []
-    for queue in (Notification.objects.waiting(now), Notification.objects.abandoned()):
-        if len(rows) < BATCH:
-            rows += queue.select_for_update(skip_locked=True).only("pk", "attempts")[
-                : BATCH - len(rows)
-            ]
-    worn_out = [row.pk for row in rows if row.attempts >= MOST_ATTEMPTS]
-    if worn_out:
-        Notification.objects.filter(pk__in=worn_out).update(
-            status=Status.DEAD,
-            lease_until=None,
-            lease_token=None,
-            last_error=f"Given up after {MOST_ATTEMPTS} attempts.",
-        )
-        Notification.objects.filter(pk__in=worn_out, content__isnull=False).update(content=b"")
-    claim = Claim([row.pk for row in rows if row.attempts < MOST_ATTEMPTS], uuid4())
+    queues = ((Notification.objects.abandoned(), 1), (Notification.objects.waiting(now), BATCH))
+    for queue, most in queues:
+        free = queue.select_for_update(skip_locked=True).only("attempts", "last_error")
+        rows = rows or list(free[:most])
+    worn_out = [row for row in rows if row.attempts >= MOST_ATTEMPTS]
+    for row in worn_out:
+        row.status, row.lease_until, row.lease_token = Status.DEAD, None, None
+        reason = row.last_error or "Workers ended while they sent it"
+        row.last_error = f"Given up after {MOST_ATTEMPTS} attempts: {reason}"[:500]
+        row.save(update_fields=["status", "lease_until", "lease_token", "last_error"])
+        Notification.objects.filter(pk=row.pk, content__isnull=False).update(content=b"")
+    claim = Claim([row.pk for row in rows if row not in worn_out], uuid4())
     if claim.keys:
         Notification.objects.filter(pk__in=claim.keys).update(
             status=Status.SENDING,
@@ -108,13 +113,45 @@ def _claim(now: datetime) -> Claim:
     return claim
 
 
-@transaction.atomic
-def _prepare(key: int, token: UUID, now: datetime) -> Letter | None:
-    """Check a claimed row again, renew its lease and give the frozen mail, written on first use.
+def _checked_one_by_one(claim: Claim, now: datetime) -> Iterator[Checked]:
+    """What is still to be sent, each checked so shortly before that the check still holds.
 
-    None when it is no longer ours or no longer to be sent.
+    Checking many rows takes little longer than one; whatever a slow mail has made
+    old is checked, and its lease renewed, once more.
     """
-    row = (
+    left = claim.keys
+    while left:
+        rows = _check(left, claim.token, now)
+        at, given = monotonic(), 0
+        for row in rows:
+            if given and monotonic() - at > CHECK_HOLDS:
+                break
+            given += 1
+            yield row
+        left = [row.key for row in rows[given:]]
+
+
+def _check(keys: list[int], token: UUID, now: datetime) -> list[Checked]:
+    """The rows that are still ours and still to be sent, with their frozen mails."""
+    try:
+        return _prepare(keys, token, now)
+    except (OperationalError, InterfaceError):
+        raise  # without the database nothing can be recorded: the lease sees to the rest
+    except Exception as error:
+        if len(keys) == 1:
+            logger.exception("Notification %s could not be prepared", keys[0])
+            return [Checked(keys[0], None, f"{type(error).__name__}: {error}")]
+    # One mail that cannot be written stops no other.
+    return [row for key in keys for row in _check([key], token, now)]
+
+
+@transaction.atomic
+def _prepare(keys: list[int], token: UUID, now: datetime) -> list[Checked]:
+    """Check claimed rows again, renew their lease and give the frozen mails, written on first use.
+
+    Rows that are no longer ours or no longer to be sent are left out.
+    """
+    rows = list(
         Notification.objects.select_for_update(of=("self",))
         .select_related(
             "person",
@@ -127,16 +164,22 @@ def _prepare(key: int, token: UUID, now: datetime) -> Letter | None:
             "gate__plan_gate",
             "gate__migration__practice__organisation",
         )
-        .filter(pk=key, lease_token=token)
-        .first()
+        .filter(pk__in=keys, lease_token=token)
+        .order_by("pk")
     )
-    if row is None:
-        return None
+    # What is counted before the words are read is hidden in them.
+    reports = PatientDataReport.objects.count()
+    kept = [row for row in rows if _is_to_be_sent(row, reports, now)]
+    Notification.objects.filter(pk__in=[row.pk for row in kept]).update(lease_until=Now() + lease())
+    return [Checked(row.pk, Letter(row.address, bytes(row.content or b""))) for row in kept]
+
+
+def _is_to_be_sent(row: Notification, reports: int, now: datetime) -> bool:
+    """Whether a locked row still holds good; its mail is then written."""
     to = row.person or row.contact or row.invitation
     email = to.email  # type: ignore[union-attr]  # the database holds that there is one
     # An address corrected between two attempts counts, and so does patient data hidden since: the
-    # mail is written anew. What is counted before the words are read is hidden in them.
-    reports = PatientDataReport.objects.count()
+    # mail is written anew.
     stale = row.address != email or row.reports_known != reports
     words = dropped(row, now) or (words_of(row, now) if stale else None)
     if isinstance(words, Dropped):
@@ -144,13 +187,12 @@ def _prepare(key: int, token: UUID, now: datetime) -> Letter | None:
         row.lease_until = row.lease_token = None
         row.content = row.content and b""
         row.save(update_fields=["status", "last_error", "lease_until", "lease_token", "content"])
-        return None
+        return False
     if words is not None:
         row.address, row.reports_known = email, reports
         row.content = _written(row, words, now)
         row.save(update_fields=["address", "content", "reports_known"])
-    Notification.objects.filter(pk=row.pk).update(lease_until=Now() + lease())
-    return Letter(row.address, bytes(row.content or b""))
+    return True
 
 
 def _written(row: Notification, words: Words, now: datetime) -> bytes:
@@ -173,23 +215,26 @@ def _written(row: Notification, words: Words, now: datetime) -> bytes:
 
 def _record(key: int, token: UUID, answer: Answer, now: datetime) -> None:
     """Write down what became of an attempt, if the row is still ours."""
-    row = Notification.objects.only("dedupe_key", "attempts", "first_failed_at").get(pk=key)
     became: dict[str, Any] = {"lease_until": None, "lease_token": None}
     if answer.accepted:
         became |= {"status": Status.SENT, "sent_at": now, "smtp_reply": answer.reply[:500]}
-    else:
-        first_failed_at = row.first_failed_at or now
-        became |= {"last_error": answer.reply[:500], "first_failed_at": first_failed_at}
-        if answer.for_good or is_given_up(first_failed_at, now):
-            became["status"] = Status.DEAD
-            logger.error("Notification %s is undeliverable: %s", row.dedupe_key, answer.reply)
-        else:
-            jitter = random.uniform(0.8, 1.2)  # noqa: S311 - spreads retries, keeps no secret
-            became["status"] = Status.PENDING
-            became["next_attempt_at"] = now + wait_before_retry(row.attempts, jitter)
-    if became.get("status") in SETTLED:
         became["content"] = b""  # nobody reads it again, and it may say what must not be kept
+    else:
+        became |= _failed(key, answer, now)
     Notification.objects.filter(pk=key, lease_token=token).update(**became)
+
+
+def _failed(key: int, answer: Answer, now: datetime) -> dict[str, Any]:
+    """What a failure makes of a row: tried again later, or dead with the reason."""
+    row = Notification.objects.get(pk=key)
+    first_failed_at = row.first_failed_at or now
+    became = {"last_error": answer.reply[:500], "first_failed_at": first_failed_at}
+    if answer.for_good or is_given_up(first_failed_at, now):
+        logger.error("Notification %s is undeliverable: %s", row.dedupe_key, answer.reply)
+        return became | {"status": Status.DEAD, "content": row.content and b""}
+    jitter = random.uniform(0.8, 1.2)  # noqa: S311 - spreads retries, keeps no secret
+    wait = wait_before_retry(row.attempts, jitter)
+    return became | {"status": Status.PENDING, "next_attempt_at": now + wait}
 
 
 def _give_back(keys: list[int], token: UUID) -> None:

@@ -2,10 +2,11 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
 
 from practices.accounts.models import User
 from practices.reminders import delivery
@@ -256,6 +257,67 @@ class TestFaults:
         assert len(rows(status="sent")) == 2
         assert "could not be prepared" in caplog.text
 
+    def test_a_mail_that_can_never_be_written_is_dead_in_the_end_with_its_reason(
+        self, one_due, faulty_server, monkeypatch
+    ):
+        def fails(*_):
+            raise KeyError("no such word")
+
+        monkeypatch.setattr(delivery, "words_of", fails)
+        deliver(now=NOW)
+        deliver(now=NOW + 23 * HOUR)
+        one_due.refresh_from_db()
+        assert one_due.status == "pending"
+        Notification.objects.update(next_attempt_at=NOW)
+        monkeypatch.setattr(delivery, "dropped", lambda *_: None)
+        deliver(now=NOW + 24 * HOUR)
+        one_due.refresh_from_db()
+        assert (one_due.status, one_due.last_error) == ("dead", "KeyError: 'no such word'")
+
+    def test_a_database_error_in_one_mail_stops_no_other(self, world, faulty_server, monkeypatch):
+        world.start_cut_over()
+        plan_due(now=NOW)
+        first, words_of = rows()[0], delivery.words_of
+
+        def spoils_the_transaction(row, now):
+            if row.pk == first.pk:
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT 1 / 0")
+            return words_of(row, now)
+
+        monkeypatch.setattr(delivery, "words_of", spoils_the_transaction)
+        deliver(now=NOW)
+        first.refresh_from_db()
+        assert (first.status, len(rows(status="sent"))) == ("pending", 2)
+        assert "division by zero" in first.last_error
+
+    def test_what_goes_on_for_long_is_given_back_before_celery_ends_it(
+        self, world, faulty_server, monkeypatch
+    ):
+        world.start_cut_over()
+        plan_due(now=NOW)
+        monkeypatch.setattr(delivery, "ENOUGH", -1.0)
+        assert deliver(now=NOW) == 3, "there is more to do"
+        assert len(rows(status="sent")) == 1
+        assert len(rows(attempts=0, status="pending", lease_token=None)) == 2
+
+    def test_what_a_slow_mail_has_made_old_is_checked_again(
+        self, world, faulty_server, monkeypatch
+    ):
+        world.start_cut_over()
+        plan_due(now=NOW)
+        monkeypatch.setattr(delivery, "CHECK_HOLDS", -1.0)
+        send = Post.send
+
+        def slowly(post, letter):
+            User.objects.update(is_active=False)
+            return send(post, letter)
+
+        monkeypatch.setattr(Post, "send", slowly)
+        deliver(now=NOW)
+        assert len(faulty_server.received) == 1
+        assert len(rows(status="cancelled")) == 2
+
 
 @pytest.mark.django_db
 class TestCrashes:
@@ -289,13 +351,41 @@ class TestCrashes:
         one_due.refresh_from_db()
         assert (one_due.status, one_due.attempts) == ("sent", 2)
 
+    def test_a_mail_that_kills_every_worker_takes_no_other_with_it(
+        self, world, faulty_server, monkeypatch
+    ):
+        world.start_cut_over()
+        plan_due(now=NOW)
+        first, words_of = rows()[0], delivery.words_of
+
+        class Killed(BaseException):
+            pass
+
+        def kills(row, now):
+            if row.pk == first.pk:
+                raise Killed
+            return words_of(row, now)
+
+        monkeypatch.setattr(delivery, "words_of", kills)
+        for _ in range(MOST_ATTEMPTS):
+            with suppress(Killed):
+                while deliver(now=NOW):
+                    pass
+            for row in rows():
+                abandon(row)
+        deliver(now=NOW)
+        assert len(rows(status="sent")) == 2
+        (dead,) = rows(status="dead")
+        assert dead == first
+        assert dead.last_error == "Given up after 50 attempts: Workers ended while they sent it"
+
     def test_a_worker_whose_lease_was_taken_over_writes_nothing(self, one_due, faulty_server):
         claim = delivery._claim(NOW)
         abandon(one_due)
         deliver(now=NOW)
         one_due.refresh_from_db()
         before = (one_due.status, one_due.smtp_reply)
-        assert delivery._prepare(one_due.pk, claim.token, NOW) is None
+        assert delivery._prepare(claim.keys, claim.token, NOW) == []
         delivery._record(one_due.pk, claim.token, delivery.Answer("250 late", accepted=True), NOW)
         one_due.refresh_from_db()
         assert (one_due.status, one_due.smtp_reply) == before
