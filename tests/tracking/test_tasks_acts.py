@@ -220,6 +220,13 @@ class TestUnderASignOff:
         services.reopen_task(task=task, seen_version=task.version, by=cast.manager, at=LATER)
         assert Gate.objects.get(migration=cast.migration).state == Gate.State.SIGNED
 
+    def test_the_tick_of_what_was_accepted_as_open_is_undone_freely(self, cast, tick, sign):
+        sign()
+        tick("CUT-02")
+        task = cast.task("CUT-02")
+        services.reopen_task(task=task, seen_version=task.version, by=cast.manager, at=LATER)
+        assert Gate.objects.get(migration=cast.migration).state == Gate.State.SIGNED
+
 
 def test_not_applicable_needs_a_reason_and_keeps_the_first(cast):
     with pytest.raises(Refused, match="reason"):

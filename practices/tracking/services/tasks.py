@@ -6,7 +6,7 @@ from datetime import date, datetime
 from itertools import count as count_from
 
 from django.db import transaction
-from django.db.models import Exists, Max, OuterRef, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
 from practices.accounts.models import User
 from practices.accounts.roles import Permission
@@ -110,7 +110,7 @@ def reopen_task(
 ) -> Settled:
     """Undo: a task done, blocked or set aside is to do again.
 
-    A sign-off that covers it is withdrawn in the same act, which needs a reason.
+    A sign-off that declared it settled is withdrawn in the same act, which needs a reason.
     Raises :class:`Conflict` when it changed since ``seen_version``,
     :class:`SignedOver` when the reason is missing.
     """
@@ -129,8 +129,7 @@ def reopen_task(
     if was_done and task.seat:
         raise Refused(f"{task.code} is a sign-off: withdraw it on its sign-off page.")
     why = write_text(body=reason, by=by, at=at) if clean_text(reason) else None
-    # A blocked task was no part of what was declared done; reopening it takes nothing back.
-    signed = [] if task.state == State.BLOCKED else list(signed_gates_over(task))
+    signed = list(signed_gates_over(task))
     for gate in signed:
         if why is None:
             raise SignedOver(signed)
@@ -142,15 +141,15 @@ def reopen_task(
 
 
 def signed_gates_over(task: Task) -> QuerySet[Gate]:
-    """Gates whose present signatures speak for this task; one seat of several is enough.
+    """Gates whose present signatures say that this task is settled; one seat of several is enough.
 
-    What a signature speaks for is what its snapshot names.
+    What a signature says is what its snapshot holds. One that accepted the task as
+    open or blocked declared nothing that reopening it would make untrue.
     """
-    signature = SignOff.objects.filter(
-        gate=OuterRef("pk"),
-        round=OuterRef("round"),
-        snapshot__covers__contains=[{"code": task.code}],
-    )
+    settled = Q()
+    for state in (State.DONE, State.NOT_APPLICABLE):
+        settled |= Q(snapshot__covers__contains=[{"code": task.code, "state": state}])
+    signature = SignOff.objects.filter(settled, gate=OuterRef("pk"), round=OuterRef("round"))
     return Gate.objects.filter(Exists(signature), migration=task.migration).select_related(
         "plan_gate"
     )

@@ -66,7 +66,7 @@ def reopen(request: SignedInRequest, reference: str, code: str) -> HttpResponse:
     task = workable_task(request, reference, code)
     if request.method == "POST" and "reason" not in request.POST:
         return _undo(request, task)
-    signed = list(signed_gates_over(task)) if task.state != Task.State.BLOCKED else []
+    signed = list(signed_gates_over(task))
     form = ReopenForm(
         request.POST if request.method == "POST" else None,
         initial={"version": task.version},
