@@ -17,7 +17,7 @@ from practices.accounts.roles import Owner
 from practices.common.history import tracked
 from practices.common.models import Text
 
-from .rules import Basis, Precision, Unit
+from .rules import Basis, Delivery, Precision, Unit
 
 FROZEN = """
     IF EXISTS (SELECT 1 FROM plans_planversion v
@@ -329,25 +329,62 @@ class PlanClock(SourcedPart):
 
     ``starts`` and ``stops`` name a key date (``FDP``) or a task (``task:GL-02``).
     ``warn_after`` counts hours or days since the start, ``warn_before`` days
-    before the end; both in the clock's unit. ``tell`` names the roles warned.
+    before the end; both in the clock's unit. ``repeat_every`` warns again after the
+    end, in that unit, until it is stopped. ``tell`` names the roles warned.
+    ``breach:KEY`` starts a clock when another one was stopped too late.
     """
 
     version = models.ForeignKey(PlanVersion, on_delete=models.CASCADE, related_name="clocks")
     key = models.CharField(max_length=40)
     title = models.CharField(max_length=100)
     enabled = models.BooleanField(default=True)
-    starts = models.CharField(max_length=30)
+    starts = models.CharField(max_length=50)
     stops = models.CharField(max_length=30)
     limit = models.PositiveSmallIntegerField()
     unit = models.CharField(max_length=12, choices=Unit)
     warn_after = ArrayField(models.PositiveSmallIntegerField(), default=list, blank=True)
     warn_before = ArrayField(models.PositiveSmallIntegerField(), default=list, blank=True)
+    repeat_every = models.PositiveSmallIntegerField(default=0, help_text="0 for never")
     tell = ArrayField(models.CharField(max_length=25, choices=Owner), default=list, blank=True)
 
     class Meta(PlanPart.Meta):
         constraints: ClassVar[list[Any]] = [
             models.UniqueConstraint(fields=["version", "key"], name="plan_clock_once"),
             models.CheckConstraint(condition=Q(limit__gt=0), name="plan_clock_has_limit"),
+        ]
+        triggers = frozen_triggers()
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class PlanReminder(SourcedPart):
+    """What people are told around a key date, or while a gate waits for signatures (guide.md J).
+
+    ``anchor`` is a key date (``FDP``), a gate (``gate:KEY``) or any gate (``gate:*``);
+    ``offsets`` are counted from it in ``unit``, and ``repeat_every`` days after the last
+    of them it is said again. It ends when ``until`` has happened: a task
+    (``task:CODE``) or a key date. After ``escalate_after`` times without that the
+    project manager is told too. ``advice`` says what to do.
+    """
+
+    version = models.ForeignKey(PlanVersion, on_delete=models.CASCADE, related_name="reminders")
+    key = models.CharField(max_length=40)
+    title = models.CharField(max_length=100)
+    enabled = models.BooleanField(default=True)
+    anchor = models.CharField(max_length=50)
+    offsets = ArrayField(models.SmallIntegerField())
+    unit = models.CharField(max_length=12, choices=Unit)
+    repeat_every = models.PositiveSmallIntegerField(default=0, help_text="days; 0 for never")
+    until = models.CharField(max_length=30, blank=True)
+    deliver = models.CharField(max_length=15, choices=Delivery, default=Delivery.WORKING_MORNING)
+    tell = ArrayField(models.CharField(max_length=25, choices=Owner))
+    escalate_after = models.PositiveSmallIntegerField(default=0, help_text="times; 0 for never")
+    advice = models.CharField(max_length=300)
+
+    class Meta(PlanPart.Meta):
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["version", "key"], name="plan_reminder_once")
         ]
         triggers = frozen_triggers()
 

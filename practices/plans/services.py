@@ -17,6 +17,7 @@ from .models import (
     PlanGate,
     PlanKeyDate,
     PlanPhase,
+    PlanReminder,
     PlanSeat,
     PlanTask,
     PlanVersion,
@@ -208,10 +209,31 @@ def _write_parts(version: PlanVersion, tree: PlanTree) -> None:
             unit=node.unit,
             warn_after=list(node.warn_after),
             warn_before=list(node.warn_before),
+            repeat_every=node.repeat_every,
             tell=list(node.tell),
             source=node.source,
         )
         for position, node in enumerate(tree.clocks, 1)
+    )
+    PlanReminder.objects.bulk_create(
+        PlanReminder(
+            version=version,
+            position=position,
+            key=node.key,
+            title=node.title,
+            enabled=node.enabled,
+            anchor=node.anchor,
+            offsets=list(node.offsets),
+            unit=node.unit,
+            repeat_every=node.repeat_every,
+            until=node.until,
+            deliver=node.deliver,
+            tell=list(node.tell),
+            escalate_after=node.escalate_after,
+            advice=node.advice,
+            source=node.source,
+        )
+        for position, node in enumerate(tree.reminders, 1)
     )
     gates = _write_gates(version, tree)
     tasks = _write_tasks(version, tree, _write_seats(version, tree, gates))

@@ -77,6 +77,14 @@ clocks:
     unit: days
     warn_before: [14, 0]
     tell: [practice_manager]
+reminders:
+  - key: repair
+    title: Degraded entries repaired
+    when: {from: GL, by: [7, 14], unit: days}
+    until: task:CUT-02
+    tell: [lead_gp]
+    escalate_after: 2
+    advice: Repair what came over damaged.
 """
 
 

@@ -38,6 +38,14 @@ def test_nothing_changes_nothing():
             ),
         ),
         (
+            "by: [7, 14], unit: days}",
+            "by: [7], unit: days}\n    repeat_every: 1",
+            (
+                "Reminder Degraded entries repaired: times from 7 days after go-live and "
+                "14 days after go-live to 7 days after go-live, then every day"
+            ),
+        ),
+        (
             "helps: [clinician]",
             "helps: []",
             "Task CUT-02 Check the data: helpers from clinician to none",

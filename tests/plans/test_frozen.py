@@ -26,6 +26,7 @@ def publish(text=SMALL):
 REFUSAL = r"its content is frozen|Cannot delete rows"
 FROZEN = [
     "UPDATE plans_planclock SET \"limit\" = 90",
+    "UPDATE plans_planreminder SET offsets = '{1}'",
     "UPDATE plans_plantask SET title = 'other' WHERE code = 'CUT-01'",
     "UPDATE plans_plangate SET statement = 'less'",
     "UPDATE plans_planseat SET roles = '{practice_staff}'",

@@ -40,7 +40,14 @@ class TestBoth:
 
     def test_say_where_every_part_comes_from(self, slug):
         tree = read(slug)
-        parts = [*tree.key_dates, *tree.phases, *tree.tasks(), *tree.gates, *tree.clocks]
+        parts = [
+            *tree.key_dates,
+            *tree.phases,
+            *tree.tasks(),
+            *tree.gates,
+            *tree.clocks,
+            *tree.reminders,
+        ]
         assert [part for part in parts if not part.source] == []
 
     def test_hold_no_word_of_the_working_notes(self, slug):
@@ -57,7 +64,22 @@ class TestBoth:
         assert (access.starts, access.stops) == ("GL", "EOA")
         assert (access.limit, access.unit, access.enabled) == (45, "days", True)
         assert access.warn_before == (14, 7, 3, 1, 0)
-        assert not any(clock.enabled for clock in clocks.values())
+        # The report of an overrun is asked for when there was one; all else has to be wanted.
+        assert [clock.starts for clock in clocks.values() if clock.enabled] in (
+            [],
+            ["breach:cut_over"],
+        )
+
+    def test_remind_by_the_guide_of_what_reaches_patients(self, slug):
+        reminders = {node.key: node for node in read(slug).reminders if node.enabled}
+        for key, task in (("prescriptions_on", "GL-10"), ("results_on", "GL-11")):
+            assert (reminders[key].anchor, reminders[key].offsets) == ("GL", (24,))
+            assert (reminders[key].repeat_every, reminders[key].deliver) == (1, "any_hour")
+            assert reminders[key].until == f"task:{task}"
+        assert (reminders["gate_waiting"].anchor, reminders["gate_waiting"].offsets) == (
+            "gate:*",
+            (2,),
+        )
 
 
 class TestFullMigration:

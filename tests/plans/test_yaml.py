@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from practices.common.services import clean_text
-from practices.plans.rules import ClockNode, KeyDateNode, PhaseNode, PlanTree, TaskNode
+from practices.plans.rules import (
+    ClockNode,
+    KeyDateNode,
+    PhaseNode,
+    PlanTree,
+    ReminderNode,
+    TaskNode,
+)
 from practices.plans.yaml import MAX_BYTES, PlanFileError, plan_digest, read_plan, write_plan
 
 from .bad import BAD
@@ -54,6 +61,11 @@ def small_tree(title: str, guidance: str) -> PlanTree:
         ),
         gates=(),
         clocks=(ClockNode("access", "Access", "GL", "EOA", 45, "days"),),
+        reminders=(
+            ReminderNode(
+                "all_done", title[:100].strip(), "gate:*", (0, 2), "days", ("lead_gp",), title
+            ),
+        ),
     )
 
 

@@ -7,10 +7,12 @@ from practices.plans.models import PlanVersion
 from practices.plans.rules import (
     Basis,
     ClockNode,
+    Delivery,
     GateNode,
     KeyDateNode,
     PhaseNode,
     Precision,
+    ReminderNode,
     TaskNode,
     Wording,
     inside,
@@ -71,6 +73,16 @@ class ClockRow:
 
 
 @dataclass(frozen=True)
+class ReminderRow:
+    node: ReminderNode
+    times: str
+    until: str
+    deliver: str
+    tell: str
+    escalation: str
+
+
+@dataclass(frozen=True)
 class VersionPage:
     version: PlanVersion
     key_dates: list[KeyDateRow]
@@ -78,6 +90,8 @@ class VersionPage:
     gates: list[GateBlock]
     clocks_on: list[ClockRow]
     clocks_off: list[ClockRow]
+    reminders_on: list[ReminderRow]
+    reminders_off: list[ReminderRow]
 
     @property
     def task_count(self) -> int:
@@ -90,6 +104,7 @@ def version_page(version: PlanVersion) -> VersionPage:
     say = Wording(tree)
     covered = {gate.key: len(gate.covers.all()) for gate in version.gates.all()}
     clocks = [_clock(node, say) for node in tree.clocks]
+    reminders = [_reminder(node, say) for node in tree.reminders]
     return VersionPage(
         version=version,
         key_dates=[
@@ -102,6 +117,8 @@ def version_page(version: PlanVersion) -> VersionPage:
         gates=[_gate(node, say, covered[node.key]) for node in tree.gates],
         clocks_on=[row for row in clocks if row.node.enabled],
         clocks_off=[row for row in clocks if not row.node.enabled],
+        reminders_on=[row for row in reminders if row.node.enabled],
+        reminders_off=[row for row in reminders if not row.node.enabled],
     )
 
 
@@ -136,6 +153,8 @@ def _clock(node: ClockNode, say: Wording) -> ClockRow:
         f"{span(number, node.unit)} before the end" if number else "on the last day"
         for number in node.warn_before
     ]
+    if node.repeat_every:
+        warnings.append(f"every {span(node.repeat_every, node.unit)} after the end")
     return ClockRow(
         node=node,
         starts=say.fact(node.starts),
@@ -143,4 +162,15 @@ def _clock(node: ClockNode, say: Wording) -> ClockRow:
         limit=span(node.limit, node.unit),
         warnings=listed(warnings),
         tell=roles(node.tell),
+    )
+
+
+def _reminder(node: ReminderNode, say: Wording) -> ReminderRow:
+    return ReminderRow(
+        node=node,
+        times=say.times(node),
+        until=say.until(node),
+        deliver=Delivery(node.deliver).label,
+        tell=roles(node.tell),
+        escalation=say.escalation(node),
     )

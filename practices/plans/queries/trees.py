@@ -10,6 +10,7 @@ from practices.plans.rules import (
     KeyDateNode,
     PhaseNode,
     PlanTree,
+    ReminderNode,
     SeatNode,
     TaskNode,
     changes,
@@ -24,7 +25,12 @@ def with_parts() -> QuerySet[PlanVersion]:
     return PlanVersion.objects.select_related(
         "plan", "created_by", "published_by", "release_notes"
     ).prefetch_related(
-        "key_dates", "clocks", "gates__seats", "gates__covers", Prefetch("phases__tasks", tasks)
+        "key_dates",
+        "clocks",
+        "reminders",
+        "gates__seats",
+        "gates__covers",
+        Prefetch("phases__tasks", tasks),
     )
 
 
@@ -70,10 +76,29 @@ def tree_of(version: PlanVersion) -> PlanTree:
                 unit=row.unit,
                 warn_after=tuple(row.warn_after),
                 warn_before=tuple(row.warn_before),
+                repeat_every=row.repeat_every,
                 tell=tuple(row.tell),
                 source=row.source,
             )
             for row in version.clocks.all()
+        ),
+        reminders=tuple(
+            ReminderNode(
+                key=row.key,
+                title=row.title,
+                enabled=row.enabled,
+                anchor=row.anchor,
+                offsets=tuple(row.offsets),
+                unit=row.unit,
+                repeat_every=row.repeat_every,
+                until=row.until,
+                deliver=row.deliver,
+                tell=tuple(row.tell),
+                escalate_after=row.escalate_after,
+                advice=row.advice,
+                source=row.source,
+            )
+            for row in version.reminders.all()
         ),
     )
 

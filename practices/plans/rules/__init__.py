@@ -1,10 +1,13 @@
 """The rules of plans: pure functions over values, without a database or a clock."""
 
-from .checking import SIGNERS, Problem, check
+from .checking import SIGNERS, check
 from .comparing import Change, changes
 from .coverage import coverage
 from .dates import DatedPlan, Moment, PlanDates, clock_end, due, key_dates_for
+from .known import Problem
 from .tree import (
+    ANY_GATE,
+    BREACH_PREFIX,
     FINISH,
     GATE_PREFIX,
     GO_LIVE,
@@ -12,11 +15,13 @@ from .tree import (
     TASK_PREFIX,
     Basis,
     ClockNode,
+    Delivery,
     GateNode,
     KeyDateNode,
     PhaseNode,
     PlanTree,
     Precision,
+    ReminderNode,
     SeatNode,
     TaskNode,
     Unit,
@@ -24,6 +29,8 @@ from .tree import (
 from .words import Wording, inside, listed, roles, span, when
 
 __all__ = [
+    "ANY_GATE",
+    "BREACH_PREFIX",
     "FINISH",
     "GATE_PREFIX",
     "GO_LIVE",
@@ -34,6 +41,7 @@ __all__ = [
     "Change",
     "ClockNode",
     "DatedPlan",
+    "Delivery",
     "GateNode",
     "KeyDateNode",
     "Moment",
@@ -42,6 +50,7 @@ __all__ = [
     "PlanTree",
     "Precision",
     "Problem",
+    "ReminderNode",
     "SeatNode",
     "TaskNode",
     "Unit",

@@ -6,18 +6,17 @@ that a file's reader can name the line.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from practices.accounts.roles import PERMISSIONS, Owner, Permission, Role
 
+from .checking_times import clocks, reminders
+from .known import NOT_PEOPLE, Known, Path, Problem, twice
 from .tree import (
     CUT_OVER_START,
     FINISH,
     GATE_PREFIX,
     GO_LIVE,
     OBLIGATORY_KEY_DATES,
-    TASK_PREFIX,
-    ClockNode,
     GateNode,
     KeyDateNode,
     PlanTree,
@@ -26,11 +25,6 @@ from .tree import (
     TaskNode,
     Unit,
 )
-
-Path = tuple[str | int, ...]
-
-# Contacts, not users: nobody signs in as one of these (guide.md D.1).
-NOT_PEOPLE = frozenset({Owner.THIRD_PARTY_SUPPLIER, Owner.PCSE, Owner.PATIENT_GROUP, Owner.ALL})
 
 
 def _may_sign(owner: str) -> bool:
@@ -44,48 +38,17 @@ def _may_sign(owner: str) -> bool:
 SIGNERS = tuple(owner for owner in Owner.values if _may_sign(owner))
 
 
-@dataclass(frozen=True)
-class Problem:
-    """One fault of a plan: where it stands and, in a sentence, what is wrong."""
-
-    path: Path
-    message: str
-
-
 def check(tree: PlanTree) -> list[Problem]:
     """Everything that is wrong with a plan; an empty list when it may be used."""
-    known = _Known(tree)
+    known = Known(tree)
     return [
         *_key_dates(tree, known),
         *_phases(tree),
         *_tasks(tree, known),
         *_gates(tree, known),
-        *_clocks(tree, known),
+        *clocks(tree, known),
+        *reminders(tree, known),
     ]
-
-
-class _Known:
-    """What the parts of a plan may refer to."""
-
-    def __init__(self, tree: PlanTree) -> None:
-        self.key_dates = {node.key: node for node in tree.key_dates}
-        self.phases = {node.key for node in tree.phases}
-        self.tasks = {node.code: node for node in tree.tasks()}
-        self.gates = {node.key: node for node in tree.gates}
-        self.clocks = {node.key: node for node in tree.clocks}
-
-    def has_time(self, key: str) -> bool:
-        """Whether a key date is a minute; an unknown one is another fault."""
-        return key not in self.key_dates or self.key_dates[key].precision == Precision.MINUTE
-
-
-def _twice(path: Path, field: str, names: Iterable[str]) -> Iterator[Problem]:
-    """Names that stand in a list more than once, at their second place."""
-    seen: set[str] = set()
-    for index, name in enumerate(names):
-        if name in seen:
-            yield Problem((*path, index, field), f"{name} is there twice: names must be different.")
-        seen.add(name)
 
 
 def _circle(links: Mapping[str, Iterable[str]]) -> list[str]:
@@ -111,8 +74,8 @@ def _circle(links: Mapping[str, Iterable[str]]) -> list[str]:
     return []
 
 
-def _key_dates(tree: PlanTree, known: _Known) -> Iterator[Problem]:
-    yield from _twice(("key_dates",), "key", (node.key for node in tree.key_dates))
+def _key_dates(tree: PlanTree, known: Known) -> Iterator[Problem]:
+    yield from twice(("key_dates",), "key", (node.key for node in tree.key_dates))
     for key in OBLIGATORY_KEY_DATES:
         if key not in known.key_dates:
             yield Problem(("key_dates",), f"Every plan needs the key date {key}.")
@@ -124,7 +87,7 @@ def _key_dates(tree: PlanTree, known: _Known) -> Iterator[Problem]:
         yield Problem(("key_dates",), f"These dates wait for each other: {', '.join(circle)}.")
 
 
-def _counts_from(node: KeyDateNode, known: _Known) -> Iterator[str]:
+def _counts_from(node: KeyDateNode, known: Known) -> Iterator[str]:
     """The key dates that one is computed from."""
     if node.same_as:
         yield node.same_as
@@ -132,7 +95,7 @@ def _counts_from(node: KeyDateNode, known: _Known) -> Iterator[str]:
         yield known.clocks[node.clock].starts
 
 
-def _key_date(node: KeyDateNode, known: _Known) -> Iterator[tuple[str, str]]:
+def _key_date(node: KeyDateNode, known: Known) -> Iterator[tuple[str, str]]:
     given = [
         name
         for name, value in (
@@ -159,7 +122,7 @@ def _key_date(node: KeyDateNode, known: _Known) -> Iterator[tuple[str, str]]:
         yield from _bound(node, known)
 
 
-def _same_as(node: KeyDateNode, known: _Known) -> Iterator[tuple[str, str]]:
+def _same_as(node: KeyDateNode, known: Known) -> Iterator[tuple[str, str]]:
     other = known.key_dates.get(node.same_as)
     if other is None:
         yield "same_as", f"{node.same_as} is no key date of this plan."
@@ -167,7 +130,7 @@ def _same_as(node: KeyDateNode, known: _Known) -> Iterator[tuple[str, str]]:
         yield "precision", f"It is the same as {other.key}, so write precision: {other.precision}."
 
 
-def _bound(node: KeyDateNode, known: _Known) -> Iterator[tuple[str, str]]:
+def _bound(node: KeyDateNode, known: Known) -> Iterator[tuple[str, str]]:
     clock = known.clocks.get(node.clock)
     if clock is None:
         yield "clock", f"{node.clock} is no clock of this plan."
@@ -184,13 +147,13 @@ def _bound(node: KeyDateNode, known: _Known) -> Iterator[tuple[str, str]]:
 
 
 def _phases(tree: PlanTree) -> Iterator[Problem]:
-    yield from _twice(("phases",), "key", (node.key for node in tree.phases))
+    yield from twice(("phases",), "key", (node.key for node in tree.phases))
     for index, node in enumerate(tree.phases):
         if not node.tasks:
             yield Problem(("phases", index, "tasks"), "A phase needs at least one task.")
 
 
-def _tasks(tree: PlanTree, known: _Known) -> Iterator[Problem]:
+def _tasks(tree: PlanTree, known: Known) -> Iterator[Problem]:
     codes = Counter[str]()
     recorded: dict[str, str] = {}
     signed: dict[tuple[str, str], str] = {}
@@ -209,7 +172,7 @@ def _tasks(tree: PlanTree, known: _Known) -> Iterator[Problem]:
                 yield Problem((*path, field), message)
 
 
-def _due(task: TaskNode, known: _Known) -> Iterator[tuple[str, str]]:
+def _due(task: TaskNode, known: Known) -> Iterator[tuple[str, str]]:
     if task.anchor not in known.key_dates:
         yield "due", f"{task.anchor} is no key date of this plan."
     elif task.unit == Unit.HOURS and not known.has_time(task.anchor):
@@ -225,7 +188,7 @@ def _condition(task: TaskNode) -> Iterator[tuple[str, str]]:
         yield "condition", "A task with a condition is not mandatory: write mandatory: false."
 
 
-def _records(task: TaskNode, known: _Known, recorded: dict[str, str]) -> Iterator[tuple[str, str]]:
+def _records(task: TaskNode, known: Known, recorded: dict[str, str]) -> Iterator[tuple[str, str]]:
     if not task.records:
         return
     node = known.key_dates.get(task.records)
@@ -239,7 +202,7 @@ def _records(task: TaskNode, known: _Known, recorded: dict[str, str]) -> Iterato
 
 
 def _signs(
-    task: TaskNode, known: _Known, signed: dict[tuple[str, str], str]
+    task: TaskNode, known: Known, signed: dict[tuple[str, str], str]
 ) -> Iterator[tuple[str, str]]:
     if not task.gate:
         return
@@ -257,15 +220,15 @@ def _signs(
     signed.setdefault((task.gate, task.seat), task.code)
 
 
-def _gates(tree: PlanTree, known: _Known) -> Iterator[Problem]:
-    yield from _twice(("gates",), "key", (node.key for node in tree.gates))
+def _gates(tree: PlanTree, known: Known) -> Iterator[Problem]:
+    yield from twice(("gates",), "key", (node.key for node in tree.gates))
     for index, gate in enumerate(tree.gates):
         path: Path = ("gates", index)
         if not gate.statement:
             yield Problem((*path, "statement"), "A signer declares something: write the statement.")
         if not gate.seats:
             yield Problem((*path, "seats"), "A gate needs at least one seat to sign.")
-        yield from _twice((*path, "seats"), "key", (seat.key for seat in gate.seats))
+        yield from twice((*path, "seats"), "key", (seat.key for seat in gate.seats))
         for place, seat in enumerate(gate.seats):
             for message in _seat(seat):
                 yield Problem((*path, "seats", place, "roles"), message)
@@ -290,7 +253,7 @@ def blocked_gates(gate: GateNode) -> Iterator[str]:
             yield name.removeprefix(GATE_PREFIX)
 
 
-def _can_wait(name: str, gate: GateNode, known: _Known) -> bool:
+def _can_wait(name: str, gate: GateNode, known: Known) -> bool:
     if name.startswith(GATE_PREFIX):
         return name.removeprefix(GATE_PREFIX) in known.gates.keys() - {gate.key}
     return name == FINISH or name in known.key_dates
@@ -304,45 +267,10 @@ def _seat(seat: SeatNode) -> Iterator[str]:
             yield f"Nobody can sign as {role}; roles that can are {', '.join(SIGNERS)}."
 
 
-def _covers(path: Path, gate: GateNode, known: _Known) -> Iterator[Problem]:
+def _covers(path: Path, gate: GateNode, known: Known) -> Iterator[Problem]:
     for place, key in enumerate(gate.cover_phases):
         if key not in known.phases:
             yield Problem((*path, "covers", "phases", place), f"{key} is no phase of this plan.")
     for place, code in enumerate(gate.cover_tasks):
         if code not in known.tasks:
             yield Problem((*path, "covers", "tasks", place), f"{code} is no task of this plan.")
-
-
-def _clocks(tree: PlanTree, known: _Known) -> Iterator[Problem]:
-    yield from _twice(("clocks",), "key", (node.key for node in tree.clocks))
-    for index, node in enumerate(tree.clocks):
-        for field, message in (*_run(node, known), *_warnings(node)):
-            yield Problem(("clocks", index, field), message)
-
-
-def _run(node: ClockNode, known: _Known) -> Iterator[tuple[str, str]]:
-    for field, name in (("starts", node.starts), ("stops", node.stops)):
-        if name.removeprefix(TASK_PREFIX) == name:
-            if name not in known.key_dates:
-                yield field, f"{name} is no key date of this plan; a task is written task:CODE."
-        elif name.removeprefix(TASK_PREFIX) not in known.tasks:
-            yield field, f"{name.removeprefix(TASK_PREFIX)} is no task of this plan."
-    if node.starts == node.stops:
-        yield "stops", "A clock cannot stop where it starts."
-    if node.unit == Unit.HOURS and not known.has_time(node.starts):
-        yield "unit", f"Hours cannot be counted from {node.starts}, which is a day: count in days."
-
-
-def _warnings(node: ClockNode) -> Iterator[tuple[str, str]]:
-    if any(after > node.limit for after in node.warn_after):
-        yield "warn_after", f"The clock ends after {node.limit} {node.unit}: warn by then."
-    if any(before >= node.limit for before in node.warn_before):
-        yield "warn_before", f"The clock lasts only {node.limit} {node.unit}: warn later."
-    for field, numbers in (("warn_after", node.warn_after), ("warn_before", node.warn_before)):
-        if len(set(numbers)) < len(numbers):
-            yield field, "A warning is there twice."
-    for role in node.tell:
-        if role in NOT_PEOPLE:
-            yield "tell", f"{role} is no role that people sign in with: nobody would be told."
-    if (node.warn_after or node.warn_before) and not node.tell:
-        yield "tell", "Name the roles that the warnings go to."

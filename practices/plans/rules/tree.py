@@ -13,6 +13,8 @@ OBLIGATORY_KEY_DATES = (CUT_OVER_START, GO_LIVE, END_OF_ACCESS)
 
 TASK_PREFIX = "task:"
 GATE_PREFIX = "gate:"
+BREACH_PREFIX = "breach:"
+ANY_GATE = "gate:*"
 FINISH = "finish"
 
 
@@ -33,6 +35,13 @@ class Basis(models.TextChoices):
 class Precision(models.TextChoices):
     DAY = "day", "a day"
     MINUTE = "minute", "a day and time"
+
+
+class Delivery(models.TextChoices):
+    """When a reminder that is due goes out."""
+
+    WORKING_MORNING = "working_morning", "on working mornings"
+    ANY_HOUR = "any_hour", "at any hour, also at night and at weekends"
 
 
 @dataclass(frozen=True)
@@ -107,6 +116,8 @@ class GateNode:
 
 @dataclass(frozen=True)
 class ClockNode:
+    """A limit; ``repeat_every`` reminds of its end again and again until it is stopped."""
+
     key: str
     title: str
     starts: str
@@ -116,7 +127,27 @@ class ClockNode:
     enabled: bool = True
     warn_after: tuple[int, ...] = ()
     warn_before: tuple[int, ...] = ()
+    repeat_every: int = 0
     tell: tuple[str, ...] = ()
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class ReminderNode:
+    """What people are told around a key date, or while a gate waits, until a fact has happened."""
+
+    key: str
+    title: str
+    anchor: str
+    offsets: tuple[int, ...]
+    unit: str
+    tell: tuple[str, ...]
+    advice: str
+    enabled: bool = True
+    until: str = ""
+    repeat_every: int = 0
+    deliver: str = Delivery.WORKING_MORNING
+    escalate_after: int = 0
     source: str = ""
 
 
@@ -130,6 +161,7 @@ class PlanTree:
     phases: tuple[PhaseNode, ...]
     gates: tuple[GateNode, ...]
     clocks: tuple[ClockNode, ...]
+    reminders: tuple[ReminderNode, ...] = ()
     summary: str = ""
     source: str = ""
 

@@ -5,16 +5,20 @@ from collections.abc import Iterable
 from practices.accounts.roles import Owner
 
 from .tree import (
+    ANY_GATE,
+    BREACH_PREFIX,
     FINISH,
     GATE_PREFIX,
     TASK_PREFIX,
     Basis,
     ClockNode,
+    Delivery,
     GateNode,
     KeyDateNode,
     PhaseNode,
     PlanTree,
     Precision,
+    ReminderNode,
     TaskNode,
     Unit,
 )
@@ -92,6 +96,8 @@ class Wording:
         """What starts or stops a clock."""
         if name.startswith(TASK_PREFIX):
             return f"task {name.removeprefix(TASK_PREFIX)}"
+        if name.startswith(BREACH_PREFIX):
+            return f"the late end of “{self.clocks[name.removeprefix(BREACH_PREFIX)]}”"
         return inside(self.key_dates[name])
 
     def blocked(self, name: str) -> str:
@@ -172,8 +178,53 @@ class Wording:
                 node.warn_before,
                 listed([span(number, node.unit) for number in node.warn_before]),
             ),
+            "repetition after the end": (
+                node.repeat_every,
+                f"every {span(node.repeat_every, node.unit)}" if node.repeat_every else "none",
+            ),
             "who is warned": (node.tell, roles(node.tell)),
             **_plain(source=node.source),
+        }
+
+    def times(self, node: ReminderNode) -> str:
+        """When a reminder is given: ``3 days before FDP and 1 day before FDP, then every day``."""
+        if node.anchor == ANY_GATE:
+            anchor = "a gate is ready to sign"
+        elif node.anchor.startswith(GATE_PREFIX):
+            anchor = f"“{self.gates[node.anchor.removeprefix(GATE_PREFIX)]}” is ready to sign"
+        else:
+            anchor = self.key_dates[node.anchor]
+        said = listed([when(offset, node.unit, anchor) for offset in node.offsets])
+        if not node.repeat_every:
+            return said
+        again = "day" if node.repeat_every == 1 else span(node.repeat_every, Unit.DAYS)
+        return f"{said}, then every {again}"
+
+    def until(self, node: ReminderNode) -> str:
+        """What ends a reminder, or nothing."""
+        if node.anchor.startswith(GATE_PREFIX):
+            return "the gate is signed"
+        return f"{self.fact(node.until)} is done" if node.until else ""
+
+    def escalation(self, node: ReminderNode) -> str:
+        """When the project manager is told too."""
+        if not node.escalate_after:
+            return "never"
+        return f"after {node.escalate_after} time{'' if node.escalate_after == 1 else 's'}"
+
+    def reminder(self, node: ReminderNode) -> Fields:
+        return {
+            **_plain(title=node.title),
+            "switch": (node.enabled, "on" if node.enabled else "off"),
+            "times": (
+                (node.anchor, node.offsets, node.unit, node.repeat_every),
+                self.times(node),
+            ),
+            "end": (node.until, self.until(node)),
+            "delivery": (node.deliver, Delivery(node.deliver).label),
+            "who is told": (node.tell, roles(node.tell)),
+            "telling the project manager too": (node.escalate_after, self.escalation(node)),
+            **_plain(advice=node.advice, source=node.source),
         }
 
 

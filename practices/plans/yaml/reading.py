@@ -10,11 +10,13 @@ from practices.common.services import clean_text
 from practices.plans.rules import (
     Basis,
     ClockNode,
+    Delivery,
     GateNode,
     KeyDateNode,
     PhaseNode,
     PlanTree,
     Precision,
+    ReminderNode,
     SeatNode,
     TaskNode,
     Unit,
@@ -255,6 +257,7 @@ def _plan(fields: _Fields) -> PlanTree:
             phases=fields.list_of("phases", _phase, needed=True, most=SOME),
             gates=fields.list_of("gates", _gate, most=SOME),
             clocks=fields.list_of("clocks", _clock, most=SOME),
+            reminders=fields.list_of("reminders", _reminder, most=SOME),
         )
     )
 
@@ -369,13 +372,41 @@ def _clock(fields: _Fields) -> ClockNode:
             key=fields.word("key", KEY, "cut_over", needed=True),
             title=fields.line("title", needed=True, limit=100),
             enabled=fields.flag("enabled", default=True),
-            starts=fields.line("starts", needed=True, limit=30),
+            starts=fields.line("starts", needed=True, limit=50),
             stops=fields.line("stops", needed=True, limit=30),
             limit=fields.number("limit", low=1, needed=True) or 1,
             unit=fields.choice("unit", Unit.values, needed=True),
             warn_after=fields.numbers("warn_after", low=1),
             warn_before=fields.numbers("warn_before", low=0),
+            repeat_every=fields.number("repeat_every", low=1) or 0,
             tell=fields.words("tell", ROLES),
+            source=fields.line("source", limit=300),
+        )
+    )
+
+
+def _reminder(fields: _Fields) -> ReminderNode:
+    anchor, offsets, unit = "", tuple[int, ...](), ""
+    counted = fields.nested("when", needed=True)
+    if counted:
+        anchor = counted.line("from", needed=True, limit=50)
+        offsets = counted.numbers("by", low=-MAX_NUMBER)
+        unit = counted.choice("unit", Unit.values, needed=True)
+        counted.done(None)
+    return fields.done(
+        ReminderNode(
+            key=fields.word("key", KEY, "links_off", needed=True),
+            title=fields.line("title", needed=True, limit=100),
+            enabled=fields.flag("enabled", default=True),
+            anchor=anchor,
+            offsets=offsets,
+            unit=unit,
+            repeat_every=fields.number("repeat_every", low=1) or 0,
+            until=fields.line("until", limit=30),
+            deliver=fields.choice("deliver", Delivery.values) or Delivery.WORKING_MORNING,
+            tell=fields.words("tell", ROLES),
+            escalate_after=fields.number("escalate_after", low=1) or 0,
+            advice=fields.line("advice", limit=300),
             source=fields.line("source", limit=300),
         )
     )

@@ -6,7 +6,15 @@ from typing import Any
 import yaml
 
 from practices.common.models import sha256
-from practices.plans.rules import ClockNode, GateNode, KeyDateNode, PhaseNode, PlanTree, TaskNode
+from practices.plans.rules import (
+    ClockNode,
+    GateNode,
+    KeyDateNode,
+    PhaseNode,
+    PlanTree,
+    ReminderNode,
+    TaskNode,
+)
 
 WIDTH = 100
 # Longer than this, a text stands as a block of its own under its field.
@@ -93,6 +101,7 @@ def _plan(tree: PlanTree) -> Entry:
         phases=[_phase(node) for node in tree.phases],
         gates=[_gate(node) for node in tree.gates],
         clocks=[_clock(node) for node in tree.clocks],
+        reminders=[_reminder(node) for node in tree.reminders],
     )
 
 
@@ -166,6 +175,24 @@ def _clock(node: ClockNode) -> Entry:
         unit=str(node.unit),
         warn_after=list(node.warn_after),
         warn_before=list(node.warn_before),
+        repeat_every=node.repeat_every or None,
         tell=list(node.tell),
+        source=_prose(node.source),
+    )
+
+
+def _reminder(node: ReminderNode) -> Entry:
+    counted = {"from": node.anchor, "by": list(node.offsets), "unit": str(node.unit)}
+    return _entry(
+        key=node.key,
+        title=node.title,
+        enabled=node.enabled,
+        when=_Flow(counted),
+        repeat_every=node.repeat_every or None,
+        until=node.until,
+        deliver=str(node.deliver),
+        tell=list(node.tell),
+        escalate_after=node.escalate_after or None,
+        advice=_prose(node.advice),
         source=_prose(node.source),
     )
