@@ -1,0 +1,40 @@
+"""What gates wait for, and what waits for them."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from practices.tracking.models import Gate, GateCondition, Migration
+from practices.tracking.services._base import lock
+
+
+def fresh(gate: Gate, migration: Migration) -> Gate:
+    """A gate as it is now, locked, under its migration's lock."""
+    fresh = Gate.objects.select_for_update(of=("self",)).select_related("plan_gate").get(pk=gate.pk)
+    fresh.migration = migration
+    return fresh
+
+
+@transaction.atomic
+def report_condition(
+    *, migration: Migration, gate_key: str, source: str, met: bool, summary: str, at: datetime
+) -> None:
+    """How another room tells a gate what it knows, for example “12 items to re-enter”."""
+    gate = Gate.objects.get(migration=lock(migration), key=gate_key)
+    GateCondition.objects.update_or_create(
+        gate=gate,
+        source=source,
+        defaults={"met": met, "summary": summary, "reported_at": at},
+    )
+
+
+def blocking(migration: Migration, what: str) -> list[Gate]:
+    """The gates that hold ``what`` up: a key date, ``gate:...`` or ``finish``.
+
+    A gate that applies only under a condition holds nothing up once its own
+    task was set aside.
+    """
+    waiting = migration.gates.with_needed().filter(
+        state=Gate.State.WAITING, plan_gate__blocks__contains=[what]
+    )
+    return [gate for gate in waiting.select_related("plan_gate") if gate.is_needed]
