@@ -48,6 +48,7 @@ BAD = [
     ("reminded of nothing", ("when: {from: GL,", "when: {from: LG,"), "repair.when", "no key date"),
     ("reminded of no gate", ("when: {from: GL,", "when: {from: 'gate:none',"), "repair.when", "no gate"),
     ("reminded before a gate waits", ("when: {from: GL, by: [7, 14], unit: days}\n    until: task:CUT-02", "when: {from: 'gate:*', by: [-1], unit: days}"), "repair.when", "count from 0 on"),
+    ("reminded of a gate in hours", ("when: {from: GL, by: [7, 14], unit: days}\n    until: task:CUT-02", "when: {from: 'gate:*', by: [1], unit: hours}"), "repair.when", "on mornings"),
     ("reminded never", ("by: [7, 14]", "by: []"), "repair.when", "at least once"),
     ("reminded twice at once", ("by: [7, 14]", "by: [7, 7]"), "repair.when", "twice"),
     ("reminded in hours from a day", ("{from: GL, by: [7, 14], unit: days}", "{from: ORDER, by: [7], unit: hours}"), "repair.when", "count in days"),

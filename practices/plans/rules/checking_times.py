@@ -80,6 +80,8 @@ def _counted(node: ReminderNode, known: Known) -> Iterator[tuple[str, str]]:
     if node.anchor.startswith(GATE_PREFIX):
         if node.anchor != ANY_GATE and node.anchor.removeprefix(GATE_PREFIX) not in known.gates:
             yield "when", f"{node.anchor.removeprefix(GATE_PREFIX)} is no gate of this plan."
+        if node.unit == Unit.HOURS:
+            yield "when", "What waits is told of on mornings: count in days."
         if any(offset < 0 for offset in node.offsets):
             yield "when", "Nobody knows before when a gate will wait: count from 0 on."
     elif node.anchor not in known.key_dates:
