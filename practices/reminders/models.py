@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 from practices.accounts.models import Invitation, User
+from practices.plans.models import PlanReminder
 from practices.tracking.models import ClockRun, Contact, Gate, Migration
 
 MOST_ATTEMPTS = 50  # 24 hours of retries are about 30; the rest is for workers that died
@@ -47,6 +48,7 @@ class Notification(models.Model):
 
     class Kind(models.TextChoices):
         CLOCK = "clock", "Warning of a clock"
+        REMINDER = "reminder", "Reminder of the plan"
         OVERDUE = "overdue", "Overdue tasks of the day"
         SIGNED = "signed", "Sign-off given"
         WITHDRAWN = "withdrawn", "Sign-off withdrawn"
@@ -74,6 +76,9 @@ class Notification(models.Model):
     )
     clock_run = models.ForeignKey(
         ClockRun, null=True, on_delete=models.PROTECT, related_name="notifications"
+    )
+    plan_reminder = models.ForeignKey(
+        PlanReminder, null=True, on_delete=models.PROTECT, related_name="notifications"
     )
     gate = models.ForeignKey(
         Gate, null=True, on_delete=models.PROTECT, related_name="notifications", db_index=False
@@ -111,6 +116,14 @@ class Notification(models.Model):
                     migration__isnull=False,
                     clock_run__isnull=False,
                     gate=None,
+                    round=None,
+                    day=None,
+                )
+                | Q(
+                    kind="reminder",
+                    migration__isnull=False,
+                    plan_reminder__isnull=False,
+                    clock_run=None,
                     round=None,
                     day=None,
                 )
@@ -167,6 +180,11 @@ class Notification(models.Model):
             ),
             models.Index(
                 fields=["lease_until"], name="notification_leased", condition=Q(status="sending")
+            ),
+            models.Index(
+                fields=["migration", "plan_reminder", "due_at"],
+                name="notification_of_reminder",
+                condition=Q(plan_reminder__isnull=False),
             ),
             models.Index(
                 fields=["gate", "round"],
