@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
+from django.core.exceptions import ImproperlyConfigured
 
 
 @register()
@@ -28,7 +29,7 @@ def production(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckM
             "E002",
         ),
         (
-            not settings.EMAIL_TIMEOUT,
+            not settings.EMAIL_TIMEOUT or settings.EMAIL_TIMEOUT < 0,
             "EMAIL_TIMEOUT is not set, so a stalled mail server stops every reminder.",
             "Set EMAIL_TIMEOUT to a number of seconds, for example 15.",
             "E003",
@@ -63,3 +64,10 @@ def production(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckM
         for wrong, message, hint, code in faults
         if wrong
     ]
+
+
+def refuse_unsafe() -> None:
+    """For what starts without manage.py, which checks by itself. Raises ImproperlyConfigured."""
+    if faults := production(None):
+        lines = [f"{fault.id}: {fault.msg} {fault.hint}" for fault in faults]
+        raise ImproperlyConfigured("\n".join(lines))

@@ -36,6 +36,8 @@ ACCOUNT = [
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz/", views.health, name="health"),
+    # Whoever watches from outside may not follow a redirect to the other spelling.
+    re_path(r"^healthz/reminders/?$", views.health_of_reminders, name="health_of_reminders"),
     path("accounts/", include(ACCOUNT)),
 ]
 urlpatterns += [

@@ -7,6 +7,9 @@ from django.template import loader
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from practices.common import clock
+from practices.reminders import health as reminders_health
+
 from .middleware import current_request_id
 
 
@@ -18,6 +21,16 @@ def health(request: HttpRequest) -> HttpResponse:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     return HttpResponse("ok\n", content_type="text/plain")
+
+
+@login_not_required
+@never_cache
+@require_safe
+def health_of_reminders(request: HttpRequest) -> HttpResponse:
+    """A dead man's switch: 503 when reminders are not planned or not sent."""
+    faults = reminders_health.faults(now=clock.now())
+    words = "".join(f"{fault}\n" for fault in faults) or "ok\n"
+    return HttpResponse(words, status=503 if faults else 200, content_type="text/plain")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

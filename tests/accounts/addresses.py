@@ -187,6 +187,7 @@ ACCOUNT = [
 
 SERVICE = [
     public("health"),
+    public("health_of_reminders", get=503),  # nothing has ever been planned in this world
     public("accessibility"),
     public("privacy"),
     public("cookies"),

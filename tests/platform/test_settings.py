@@ -97,6 +97,8 @@ def test_a_good_configuration_has_no_fault():
         ({"DEBUG": True}, "site.E001"),
         ({"SECRET_KEY": "short"}, "site.E002"),
         ({"EMAIL_TIMEOUT": None}, "site.E003"),
+        ({"EMAIL_TIMEOUT": 0}, "site.E003"),
+        ({"EMAIL_TIMEOUT": -1}, "site.E003"),
         ({"ALLOWED_HOSTS": ["*"]}, "site.E004"),
         ({"SITE_URL": "http://tracker.example.test"}, "site.E005"),
         ({"HISTORY_KEY": "short"}, "site.E007"),
@@ -114,3 +116,27 @@ def test_one_role_for_owner_and_site_is_refused():
 
 def test_a_persons_own_machine_may_differ():
     assert faults(DEVELOPMENT=True, DEBUG=True, SITE_URL="http://localhost:8000") == []
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        [sys.executable, "-c", "import migration_tracker.wsgi"],
+        [sys.executable, "-m", "celery", "--app=migration_tracker", "worker", "--concurrency=1"],
+        [sys.executable, "-m", "celery", "--app=migration_tracker", "beat"],
+        [sys.executable, "manage.py", "run_reminders", "--once"],
+    ],
+    ids=["web", "worker", "beat", "run_reminders"],
+)
+def test_nothing_starts_that_a_stalled_mail_server_would_stop(program):
+    done = subprocess.run(
+        program,
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], **GOOD, "EMAIL_TIMEOUT": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode != 0
+    assert "EMAIL_TIMEOUT is not set" in done.stderr

@@ -12,6 +12,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from migration_tracker.celery import app as celery_app
 from migration_tracker.local.processes import free_port
+from practices.reminders import services
 from practices.reminders.models import Notification
 from practices.reminders.services import plan_due
 
@@ -101,8 +102,9 @@ def faulty_server(settings) -> Iterator[FaultyServer]:
 
 
 @pytest.fixture
-def celery_unreachable() -> Iterator[None]:
+def celery_unreachable(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A broker that refuses."""
+    monkeypatch.setitem(services._quiet, "until", 0.0)
     before = celery_app.conf.broker_url
     celery_app.pool.force_close_all()
     celery_app.conf.broker_url = "redis://127.0.0.1:1/0"

@@ -1,6 +1,7 @@
 """The whole way: a real worker plans and sends to a real mail server, rung by a real broker."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -60,3 +61,27 @@ def test_a_doorbell_that_does_not_ring_harms_nothing(committed_db, celery_unreac
     nudge()
     assert time.monotonic() - begun < 10
     assert "Error calling" in caplog.text
+    caplog.clear()
+    nudge()
+    assert not caplog.text, "for a while nobody waits for it again"
+
+
+def test_no_message_is_ever_put_off_in_the_broker():
+    """Redis hands a message that waits for long to a worker again and again: celery#2599."""
+    put_off = re.compile(r"\b(eta|countdown)\s*=|apply_async|expires\s*=\s*\d")
+    for folder in ("practices", "migration_tracker"):
+        for file in (ROOT / folder).rglob("*.py"):
+            found = put_off.search(file.read_text("utf-8"))
+            assert not found, f"{file}: {found}"
+
+
+def test_the_broker_is_a_doorbell_only(settings):
+    assert settings.CELERY_TASK_IGNORE_RESULT
+    assert not hasattr(settings, "CELERY_RESULT_BACKEND")
+    assert settings.CELERY_TASK_ACKS_LATE
+    assert settings.CELERY_TASK_REJECT_ON_WORKER_LOST
+    transport = settings.CELERY_BROKER_TRANSPORT_OPTIONS
+    assert transport["socket_timeout"] <= 1
+    assert transport["socket_connect_timeout"] <= 1
+    schedules = [entry["schedule"] for entry in settings.CELERY_BEAT_SCHEDULE.values()]
+    assert all(isinstance(each, float) for each in schedules), "an interval knows no clock change"
