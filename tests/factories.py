@@ -94,7 +94,7 @@ def give_role(
 def make_invitation(
     organisation: Organisation | Practice, role: str = Role.PRACTICE_STAFF, **fields: Any
 ) -> Invitation:
-    """Somebody new is invited, by anybody unless said."""
+    """Somebody new is invited, by an administrator unless said."""
     if isinstance(organisation, Practice):
         organisation = organisation.organisation
     fields.setdefault("email", f"new{next(_numbers)}@example.test")
@@ -102,7 +102,7 @@ def make_invitation(
         name=fields.pop("name", "Nina Newcomer"),
         organisation=organisation,
         role=role,
-        by=fields.pop("by", None) or make_person(),
+        by=fields.pop("by", None) or make_person(Role.ADMINISTRATOR),
         at=fields.pop("at", MONDAY),
         **fields,
     )

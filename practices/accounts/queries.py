@@ -1,5 +1,6 @@
 """Reads for the pages about people."""
 
+from collections.abc import Callable
 from datetime import date, datetime
 
 from django.db.models import Prefetch, QuerySet
@@ -22,6 +23,29 @@ def offers(user: User) -> dict[Organisation, list[str]]:
             if roles:
                 found[membership.organisation] = [role for role in Role if role in roles]
     return found
+
+
+MayInvite = Callable[[User, Organisation, str], bool]
+_rules_above: list[MayInvite] = []
+
+
+def register_inviting(rule: MayInvite) -> None:
+    """Say where else somebody may invite; called by an upper room's ``AppConfig.ready``.
+
+    ``rule(person, organisation, role)`` is asked of this moment.
+    """
+    _rules_above.append(rule)
+
+
+def may_still_invite(invitation: Invitation) -> bool:
+    """Whether who sent it may invite to that role at this moment: docs/roles.md.
+
+    A role that runs out by its date withdraws nothing, so this is asked of each answer.
+    """
+    sender = invitation.invited_by
+    if Invitation.objects.looked_after_by(sender).filter(pk=invitation.pk).exists():
+        return True
+    return any(rule(sender, invitation.organisation, invitation.role) for rule in _rules_above)
 
 
 def people_of(user: User, *, words: str, now: datetime) -> UserQuerySet:

@@ -33,7 +33,9 @@ Nobody invites themselves, or accepts an invitation that they sent. Practice sig
 the practice only: who is project manager, trainer or delivery partner today is invited to a role
 of a practice by an administrator and by nobody else. This is asked again when they accept. When a
 role that lets somebody invite ends, what they sent and nobody has answered is withdrawn, but for
-what another role of theirs, as listed above without the migrations, lets them send.
+what another role of theirs, as listed above without the migrations, lets them send. A role that
+runs out by its date withdraws nothing at that moment: whether who sent an invitation may still
+invite there is asked whenever it is opened or accepted. Whoever sends it again answers for it.
 
 Nobody ends the role of the last administrator, and nobody closes their own account.
 

@@ -5,3 +5,10 @@ class TrackingConfig(AppConfig):
     name = "practices.tracking"
     label = "tracking"
     verbose_name = "Migrations"
+
+    def ready(self) -> None:
+        from practices.accounts.queries import register_inviting
+
+        from .team import may_invite
+
+        register_inviting(may_invite)

@@ -205,3 +205,9 @@ def invitable(migration: Migration, user: User) -> dict[str, tuple[Organisation,
     }
     organisations = Organisation.objects.in_bulk({place[0] for place in places.values()})
     return {owner: (organisations[pk], role) for owner, (pk, role) in places.items()}
+
+
+def may_invite(person: User, organisation: Organisation, role: str) -> bool:
+    """Whether a migration lets this person invite to a role of its practice: see `invitable`."""
+    found = Migration.objects.visible_to(person).active().filter(practice=organisation.pk)
+    return any((organisation, role) in invitable(one, person).values() for one in found)

@@ -185,10 +185,74 @@ class TestInviting:
         gone.refresh_from_db()
         assert gone.withdrawn_at == MONDAY
 
-    def test_closing_an_account_withdraws_what_it_sent(self, invitation):
-        services.close_account(person=invitation.invited_by, by=make_person(), at=MONDAY)
-        invitation.refresh_from_db()
-        assert invitation.withdrawn_at
+    def test_closing_an_account_withdraws_what_it_sent_each_with_its_event(self, practice):
+        manager, admin = make_person(Role.PRACTICE_MANAGER, practice), make_person()
+        sent = [make_invitation(practice, by=manager) for _ in range(3)]
+        services.withdraw_invitation(invitation=sent[0], by=manager, at=MONDAY)
+        services.close_account(person=manager, by=admin, at=MONDAY)
+        assert not Invitation.objects.unanswered().exists()
+        events = Event.objects.filter(kind="invitation.withdrawn").order_by("seq")
+        assert [(event.by, event.subject) for event in events] == [
+            (by, f"invitation:{one.pk}")
+            for by, one in zip((manager, admin, admin), sent, strict=True)
+        ]
+
+    def test_one_that_is_replaced_and_those_of_an_ended_role_have_their_events_too(self, practice):
+        manager = make_person(Role.PRACTICE_MANAGER, practice)
+        for at in (MONDAY, MONDAY + 15 * DAY):
+            make_invitation(practice, email="nina@example.test", by=manager, at=at)
+        later = MONDAY + 16 * DAY
+        with time_machine.travel(later, tick=False):
+            services.end_membership(membership=manager.memberships.get(), by=None, at=later)
+        assert Event.objects.filter(kind="invitation.withdrawn").count() == 2
+
+
+class TestWhoSentItMayInviteNoMore:
+    """A role that runs out by its date withdraws nothing: it is asked when somebody accepts."""
+
+    @pytest.fixture
+    def manager(self, practice):
+        manager = make_person()
+        give_role(manager, Role.PRACTICE_MANAGER, practice, until=MONDAY.date() + 2 * DAY)
+        return manager
+
+    @pytest.fixture
+    def invitation(self, practice, manager):
+        return make_invitation(practice, email="nina@example.test", by=manager)
+
+    def test_the_last_day_counts(self, invitation):
+        with time_machine.travel(MONDAY + DAY, tick=False):
+            assert opened(invitation).get(page(invitation)).status_code == 200
+            services.join(invitation=invitation, name="Nina", password=GOOD, at=MONDAY + DAY)
+
+    @pytest.mark.parametrize("account", [True, False])
+    def test_the_page_says_so_and_nobody_gets_in(self, invitation, account):
+        nina = make_person(email="nina@example.test") if account else None
+        act, who = (
+            (services.accept, {"by": nina})
+            if account
+            else (services.join, {"name": "Nina", "password": GOOD})
+        )
+        with time_machine.travel(MONDAY + 2 * DAY, tick=False):
+            client = opened(invitation, nina)
+            for answer in (client.get(page(invitation)), client.post(page(invitation), NEW)):
+                assert answer.status_code == 410
+                assert "may not invite" in text(answer)
+            with pytest.raises(Refused, match="may not invite you to this role any more"):
+                act(invitation=invitation, at=MONDAY + 2 * DAY, **who)
+        assert User.objects.filter(email=invitation.email).exists() == account
+
+    def test_whoever_sends_it_again_answers_for_it(self, invitation, practice):
+        admin = make_person(Role.ADMINISTRATOR)
+        again = services.send_again(invitation=invitation, by=admin, at=MONDAY + 2 * DAY)
+        assert again.invited_by == admin
+        with time_machine.travel(MONDAY + 2 * DAY, tick=False):
+            assert opened(again).get(page(again)).status_code == 200
+
+    def test_nobody_sends_their_own_again(self, invitation, practice):
+        nina = make_person(Role.PRACTICE_MANAGER, practice, email="nina@example.test")
+        with pytest.raises(Refused, match="your own address"):
+            services.send_again(invitation=invitation, by=nina, at=MONDAY)
 
 
 class TestSomebodyNew:
@@ -272,7 +336,9 @@ class TestSomebodyWithAnAccount:
             services.accept(invitation=invitation, by=other, at=MONDAY)
         assert not other.memberships.exists()
 
-    def test_who_has_come_to_run_migrations_cannot_take_it(self, invitation, nina):
+    def test_who_has_come_to_run_migrations_cannot_take_it(self, practice, nina):
+        manager = make_person(Role.PRACTICE_MANAGER, practice)
+        invitation = make_invitation(practice, email=nina.email, by=manager)
         give_role(nina, Role.PROJECT_MANAGER, make_organisation(Organisation.Kind.OPERATOR))
         with pytest.raises(Refused, match="given by the practice only"):
             services.accept(invitation=invitation, by=nina, at=MONDAY)

@@ -1,15 +1,18 @@
 """Two acts about the same people at once: one waits for what the other changes, and for no more."""
 
+from threading import Event as Signal
 from threading import Thread
 
 import pytest
+import time_machine
 from django.db import OperationalError, connection
 
 from practices.accounts import services
 from practices.accounts.models import Invitation
 from practices.accounts.roles import Role
 from practices.accounts.services import invitations, memberships, people
-from tests.factories import MONDAY, make_person, make_practice
+from practices.accounts.services.pseudonym import pseudonymise
+from tests.factories import MONDAY, make_invitation, make_person, make_practice
 
 PATIENCE = 10  # seconds, until something that waits for a lock counts as stuck
 
@@ -77,3 +80,50 @@ def test_a_role_does_not_end_while_a_deputy_for_it_is_appointed(meanwhile):
         at=MONDAY,
     )
     assert waited
+
+
+def wait_until_somebody_waits() -> None:
+    """Until an act in another thread waits for a lock, or has come to its end without."""
+    with connection.cursor() as cursor:
+        for _ in range(500):
+            cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted), pg_sleep(0.01)")
+            if cursor.fetchone()[0]:
+                return
+
+
+@pytest.mark.parametrize("step", ["_must_keep_sides_apart", "add_membership", "note_invitation"])
+@pytest.mark.parametrize("whose", ["invited", "inviting"])
+def test_somebody_is_pseudonymised_while_an_invitation_is_accepted(
+    monkeypatch, committed_db, step, whose
+):
+    """Whoever comes second waits, and neither waits for the other in a circle."""
+    practice = make_practice().organisation
+    manager = make_person(Role.PRACTICE_MANAGER, practice)
+    nina = make_person(Role.CLINICIAN, make_practice(), email="nina@example.test")
+    invitation = make_invitation(practice, email=nina.email, by=manager)
+    make_invitation(practice, by=manager)
+    forgotten = nina if whose == "invited" else manager
+    ended, real = Signal(), getattr(invitations, step)
+
+    def forget():
+        pseudonymise(person=forgotten, by=None, at=MONDAY)
+        ended.set()
+        connection.close()
+
+    other = Thread(target=forget)
+
+    def stop(*args, **kwargs):
+        if not other.ident:
+            other.start()
+            wait_until_somebody_waits()
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(invitations, step, stop)
+    with time_machine.travel(MONDAY, tick=False):
+        services.accept(invitation=invitation, by=nina, at=MONDAY)
+    other.join(PATIENCE)
+    assert ended.is_set()
+    forgotten.refresh_from_db()
+    assert forgotten.email.endswith(".invalid")
+    assert not Invitation.objects.unanswered().filter(invited_by=forgotten).exists()
+    assert not nina.memberships.filter(valid_to=None).exists() or whose == "inviting"

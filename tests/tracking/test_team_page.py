@@ -5,9 +5,11 @@ from datetime import timedelta
 import pytest
 import time_machine
 
+from practices.accounts import services as accounts
 from practices.accounts.models import Invitation
 from practices.accounts.roles import Role
 from practices.accounts.services import appoint_deputy, invite
+from practices.common.errors import Refused
 from practices.tracking import services
 from tests.factories import MONDAY, give_role, make_invitation, make_person, make_practice
 
@@ -98,6 +100,15 @@ def test_a_project_manager_invites_somebody_of_the_practice(cast, as_):
     client.post(cast.url(f"people/invitations/{invitation.pk}/send-again"))
     client.post(cast.url(f"people/invitations/{invitation.pk}/withdraw"))
     assert Invitation.objects.get().withdrawn_at
+
+
+def test_what_a_project_manager_sent_works_as_long_as_the_migration_does(cast):
+    practice, by = cast.migration.practice, cast.project_manager
+    first, second = (make_invitation(practice, by=by) for _ in range(2))
+    accounts.join(invitation=first, name="Nina", password="a battery horse staple", at=MONDAY)
+    services.cancel_migration(migration=cast.migration, reason="Merged", by=by, at=MONDAY)
+    with pytest.raises(Refused, match="may not invite you to this role any more"):
+        accounts.join(invitation=second, name="Nora", password="a battery horse staple", at=MONDAY)
 
 
 def test_and_to_no_other_practice_role_or_ended_migration(cast, as_):

@@ -7,12 +7,13 @@ from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
 
 from practices.accounts.models import Invitation, Membership, User
+from practices.accounts.queries import may_still_invite
 from practices.accounts.roles import PORTFOLIO_ROLES, PRACTICE_ROLES, Role
 from practices.common.errors import Refused
 from practices.common.time import london_date, start_of_london_day
 from practices.directory.models import Organisation
 
-from ._base import note
+from ._base import lock_unanswered, note_invitation, take_back
 from .memberships import add_membership, must_fit
 from .people import add_person, tidy
 
@@ -52,12 +53,12 @@ def invite(
     )
     if held.exists():
         raise Refused(f"{email} is already {Role(role).label.lower()} of {organisation}.")
-    before = Invitation.objects.unanswered().filter(
-        email=email, organisation=organisation, role=role
+    before = lock_unanswered(
+        Invitation.objects.filter(email=email, organisation=organisation, role=role)
     )
-    if before.open(at).exists():
+    if any(invitation.is_open(at) for invitation in before):
         raise Refused(f"{email} is invited to this role already. Send that invitation again.")
-    before.update(withdrawn_at=at)
+    take_back(before, by=by, at=at)
     invitation = Invitation.objects.create(
         email=email,
         name=name,
@@ -70,7 +71,7 @@ def invite(
         mail_asked_at=at,
         nonce=secrets.token_hex(NONCE_BYTES),
     )
-    _note("invitation.sent", invitation, by=by, at=at)
+    note_invitation("invitation.sent", invitation, by=by, at=at)
     return invitation
 
 
@@ -78,14 +79,18 @@ def invite(
 def send_again(*, invitation: Invitation, by: User, at: datetime) -> Invitation:
     """A new mail with a new link, good for another fourteen days; older links stop working.
 
-    Raises :class:`Refused` when it was accepted or withdrawn.
+    From now on ``by`` is who invites. Raises :class:`Refused` when it was accepted or
+    withdrawn, or went to the address of ``by``.
     """
     invitation = _lock_unanswered(invitation)
+    if invitation.email == by.email:
+        raise Refused("This is your own address. Ask somebody else to invite you.")
+    invitation.invited_by = by
     invitation.nonce = secrets.token_hex(NONCE_BYTES)
     invitation.mail_asked_at = at
     invitation.expires_at = _expiry(at, invitation.valid_to)
-    invitation.save(update_fields=["nonce", "mail_asked_at", "expires_at"])
-    _note("invitation.sent_again", invitation, by=by, at=at)
+    invitation.save(update_fields=["invited_by", "nonce", "mail_asked_at", "expires_at"])
+    note_invitation("invitation.sent_again", invitation, by=by, at=at)
     return invitation
 
 
@@ -95,19 +100,17 @@ def withdraw_invitation(*, invitation: Invitation, by: User, at: datetime) -> No
 
     Raises :class:`Refused` when it was accepted or withdrawn.
     """
-    invitation = _lock_unanswered(invitation)
-    invitation.withdrawn_at = at
-    invitation.save(update_fields=["withdrawn_at"])
-    _note("invitation.withdrawn", invitation, by=by, at=at)
+    take_back([_lock_unanswered(invitation)], by=by, at=at)
 
 
 @transaction.atomic
 def join(*, invitation: Invitation, name: str, password: str, at: datetime) -> User:
     """Make the account of somebody new who opened their link, and give them the role.
 
-    Raises :class:`Refused` when the link was used meanwhile or there is an account by now,
-    ``ValidationError`` when the password is too weak.
+    Raises :class:`Refused` when the link was used meanwhile, there is an account by now or
+    whoever sent it may not invite any more, ``ValidationError`` when the password is too weak.
     """
+    _lock_person(email=invitation.email)
     invitation = _lock_open(invitation, at)
     validate_password(password, User(email=invitation.email, name=name))
     person = add_person(email=invitation.email, name=name, password=password, by=None, at=at)
@@ -120,8 +123,9 @@ def accept(*, invitation: Invitation, by: User, at: datetime) -> None:
     """Take the role up with the account one has. Holding it already is no mistake.
 
     Raises :class:`Refused` when the invitation is for another address, was used meanwhile, or
-    is one that :func:`invite` would refuse by now.
+    is one that :func:`invite` would refuse by now, or whoever sent it may not invite any more.
     """
+    by = _lock_person(pk=by.pk) or by
     invitation = _lock_open(invitation, at)
     if by.email != invitation.email:
         raise Refused("This invitation was sent to another address. Sign in with that one.")
@@ -149,6 +153,11 @@ def _must_keep_sides_apart(role: str, email: str, *, by: User, at: datetime) -> 
 def _accept(invitation: Invitation, person: User, *, at: datetime) -> None:
     if person == invitation.invited_by:
         raise Refused("You sent this invitation yourself. Ask somebody else to invite you.")
+    if not may_still_invite(invitation):
+        raise Refused(
+            f"{invitation.invited_by} may not invite you to this role any more. "
+            "Ask for another invitation."
+        )
     _must_keep_sides_apart(invitation.role, person.email, by=invitation.invited_by, at=at)
     own = person.memberships.filter(
         organisation=invitation.organisation, role=invitation.role, deputy_for=None
@@ -164,13 +173,18 @@ def _accept(invitation: Invitation, person: User, *, at: datetime) -> None:
         )
     invitation.accepted_at, invitation.accepted_by = at, person
     invitation.save(update_fields=["accepted_at", "accepted_by"])
-    _note("invitation.accepted", invitation, by=person, at=at)
+    note_invitation("invitation.accepted", invitation, by=person, at=at)
 
 
 def _expiry(at: datetime, valid_to: date | None) -> datetime:
     """Fourteen days, but not beyond the role itself."""
     last = at + VALID_FOR
     return min(last, start_of_london_day(valid_to)) if valid_to else last
+
+
+def _lock_person(**who: object) -> User | None:
+    """Who may be forgotten at this moment: their row before the invitation's, as there."""
+    return User.objects.select_for_update(no_key=True).filter(**who).first()
 
 
 def _lock(invitation: Invitation) -> Invitation:
@@ -196,14 +210,3 @@ def _lock_open(invitation: Invitation, at: datetime) -> Invitation:
     if not invitation.is_open(at) or invitation.nonce != nonce:
         raise Refused("This invitation does not work any more. Ask for another one.")
     return invitation
-
-
-def _note(kind: str, invitation: Invitation, *, by: User, at: datetime) -> None:
-    note(
-        kind,
-        by=by,
-        at=at,
-        subject=f"invitation:{invitation.pk}",
-        organisation=invitation.organisation_id,
-        role=invitation.role,
-    )

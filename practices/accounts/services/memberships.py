@@ -12,7 +12,7 @@ from practices.common.templatetags.uk import uk_date
 from practices.common.time import london_date
 from practices.directory.models import Organisation
 
-from ._base import note
+from ._base import lock_unanswered, note, take_back
 
 # What an organisation must be for a role in it to mean anything. Project managers, trainers
 # and delivery partners come from organisations of several kinds (guide.md D.1).
@@ -90,19 +90,23 @@ def end_membership(*, membership: Membership, by: User | None, at: datetime) -> 
         raise Refused(
             f"{membership.person} is the last administrator. Make another one before you end this."
         )
-    _end(membership, today, by=by, at=at)
+    ending = [membership]
     if membership.deputy_for_id is None:
         deputies = rows.filter(
             deputy_for=membership.person_id,
             organisation=membership.organisation_id,
             role=membership.role,
         )
-        for deputy in deputies.not_over(today):
-            _end(deputy, today, by=by, at=at)
+        ending += deputies.not_over(today)
+    sent = []
     if Permission.INVITE in membership.permissions:
-        still = Invitation.objects.looked_after_by(membership.person)
-        sent = Invitation.objects.unanswered().filter(invited_by=membership.person)
-        sent.exclude(pk__in=still).update(withdrawn_at=at)
+        sent = lock_unanswered(Invitation.objects.filter(invited_by=membership.person))
+    for one in ending:
+        _end(one, today, by=by, at=at)
+    # Asked of the database only now, when the role is over.
+    still = Invitation.objects.looked_after_by(membership.person)
+    kept = set(still.filter(invited_by=membership.person).values_list("pk", flat=True))
+    take_back([one for one in sent if one.pk not in kept], by=by, at=at)
     return membership
 
 

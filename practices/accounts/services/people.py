@@ -14,7 +14,7 @@ from practices.accounts.roles import Role
 from practices.common.errors import Refused
 from practices.directory.models import Organisation
 
-from ._base import note
+from ._base import lock_unanswered, note, take_back
 from .memberships import add_membership
 
 SERVICE_TEAM = "SERVICE"
@@ -86,9 +86,10 @@ def close_account(*, person: User, by: User | None, at: datetime) -> None:
     person = User.objects.select_for_update(no_key=True).get(pk=person.pk)
     if not person.is_active:
         return
+    sent = lock_unanswered(Invitation.objects.filter(invited_by=person))
     person.is_active = False
     person.save(update_fields=["is_active"])
-    Invitation.objects.unanswered().filter(invited_by=person).update(withdrawn_at=at)
+    take_back(sent, by=by, at=at)
     _end_sessions(person)
     note("person.closed", by=by, at=at, subject=f"person:{person.pk}")
 

@@ -4,12 +4,13 @@ from datetime import datetime
 
 from allauth.account.models import EmailAddress
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from practices.accounts.models import Invitation, Membership, User
 from practices.common.errors import Refused
 from practices.common.time import london_date
 
-from ._base import note
+from ._base import lock_unanswered, note, take_back
 from .memberships import end_membership
 from .people import close_account
 
@@ -29,13 +30,17 @@ def pseudonymise(*, person: User, by: User | None, at: datetime) -> list[Members
     person = User.objects.select_for_update(no_key=True).get(pk=person.pk)
     if person.email.endswith(FORMER):
         raise Refused(f"{person} was pseudonymised before.")
+    # All rows before the first event: whoever has one of these rows may wait for the chain.
+    roles = Membership.objects.filter(Q(person=person) | Q(deputy_for=person))
+    list(roles.select_for_update().order_by("pk"))
+    list(_invitations_of(person).select_for_update(of=("self",)).order_by("pk"))
     ended = [
         end_membership(membership=membership, by=by, at=at)
         for membership in person.memberships.not_over(london_date(at)).order_by("pk")
     ]
     close_account(person=person, by=by, at=at)
     name, email = f"Former user {person.pk}", f"former-user-{person.pk}{FORMER}"
-    _forget_invitations(person, name=name, email=email, at=at)
+    _forget_invitations(person, name=name, email=email, by=by, at=at)
     EmailAddress.objects.filter(user=person).delete()
     person.refresh_from_db()
     person.name, person.email = name, email
@@ -51,9 +56,17 @@ def pseudonymise(*, person: User, by: User | None, at: datetime) -> list[Members
     return ended
 
 
-def _forget_invitations(person: User, *, name: str, email: str, at: datetime) -> None:
+def _forget_invitations(
+    person: User, *, name: str, email: str, by: User | None, at: datetime
+) -> None:
     """Those sent to their address, and those they accepted at another one."""
     sent = Invitation.objects.filter(email=person.email)
-    sent.filter(accepted_at=None, withdrawn_at=None).update(withdrawn_at=at)
+    take_back(lock_unanswered(sent), by=by, at=at)
     for theirs in (sent, Invitation.objects.filter(accepted_by=person)):
         theirs.update(name=name, email=email)
+
+
+def _invitations_of(person: User) -> QuerySet[Invitation]:
+    return Invitation.objects.filter(
+        Q(email=person.email) | Q(accepted_by=person) | Q(invited_by=person)
+    )

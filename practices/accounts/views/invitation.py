@@ -15,7 +15,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from practices.accounts import services
+from practices.accounts import queries, services
 from practices.accounts.forms import JoinForm
 from practices.accounts.models import Invitation, User
 from practices.accounts.tokens import is_token_of
@@ -49,6 +49,8 @@ def invitation(request: HttpRequest, pk: int) -> HttpResponse:
     if not found.is_open(now):
         why = "used" if found.accepted_at else "withdrawn" if found.withdrawn_at else "expired"
         return _no_way(request, why, status=410)
+    if not queries.may_still_invite(found):
+        return _no_way(request, "lapsed", status=410, inviter=found.invited_by)
     if isinstance(request.user, User):
         return _confirm(request, found, request.user)
     if User.objects.filter(email=found.email).exists():
@@ -67,8 +69,8 @@ def _found(request: HttpRequest, pk: int) -> Invitation | None:
     return invitation if invitation and is_token_of(token, invitation) else None
 
 
-def _no_way(request: HttpRequest, why: str, *, status: int) -> HttpResponse:
-    return render(request, "accounts/invitation_over.html", {"why": why}, status=status)
+def _no_way(request: HttpRequest, why: str, *, status: int, **more: object) -> HttpResponse:
+    return render(request, "accounts/invitation_over.html", {"why": why, **more}, status=status)
 
 
 def _confirm(request: HttpRequest, found: Invitation, person: User) -> HttpResponse:
