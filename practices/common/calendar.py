@@ -23,20 +23,22 @@ def _bank_holidays(year: int) -> dict[date, str]:
 
 @dataclass(frozen=True)
 class WorkingCalendar:
-    """Weekdays that are not bank holidays; ``overrides`` maps a date to whether it is worked."""
+    """Weekdays that are not bank holidays; ``overrides`` are the administrator's one-off days."""
 
-    overrides: dict[date, bool] = field(default_factory=dict)
+    overrides: dict[date, BankHolidayOverride] = field(default_factory=dict)
 
     def is_working(self, day: date) -> bool:
-        if day in self.overrides:
-            return self.overrides[day]
+        if override := self.overrides.get(day):
+            return override.is_working
         return day.weekday() < SATURDAY and day not in _bank_holidays(day.year)
 
     def holiday_name(self, day: date) -> str:
-        """The bank holiday's name, or an empty text."""
+        """The name of a bank holiday that is one here, or an empty text."""
+        if override := self.overrides.get(day):
+            return "" if override.is_working else override.name
         return _bank_holidays(day.year).get(day, "")
 
 
 def working_calendar() -> WorkingCalendar:
     """The calendar of England with the administrator's one-off days."""
-    return WorkingCalendar(dict(BankHolidayOverride.objects.values_list("day", "is_working")))
+    return WorkingCalendar({one.day: one for one in BankHolidayOverride.objects.all()})

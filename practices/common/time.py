@@ -5,11 +5,19 @@ change. Calendar days are counted on London dates and end at the start of the
 next London day, an exclusive bound (guide.md B.1 and I; reliability.md 2.1).
 """
 
+import zoneinfo
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from importlib.metadata import version
 
-LONDON = ZoneInfo("Europe/London")
+# The rules of the zone come from the package tzdata, whatever the system has: what was
+# counted can then say by which rules (reliability.md 2.1).
+zoneinfo.reset_tzpath(())
+zoneinfo.ZoneInfo.clear_cache()
+TZDATA = version("tzdata")
+LONDON = zoneinfo.ZoneInfo("Europe/London")
+
+CORE_HOURS = (time(8), time(18, 30))
 
 
 class MissingHour(ValueError):
@@ -77,3 +85,26 @@ def add_working_days(day: date, number: int, is_working: Callable[[date], bool])
         if is_working(day):
             left -= 1
     return day
+
+
+def last_working_day(day: date, is_working: Callable[[date], bool]) -> date:
+    """``day`` itself, or the last working day before it."""
+    return day if is_working(day) else add_working_days(day, -1, is_working)
+
+
+def in_core_hours(
+    started: datetime, stopped: datetime, is_working: Callable[[date], bool]
+) -> timedelta:
+    """How much of a span of time falls into core hours.
+
+    They are 08:00 to 18:30 UK time from Monday to Friday, not on bank holidays
+    (guide.md I: GMS contract); ``is_working`` says which days those are.
+    """
+    inside = timedelta(0)
+    day = london_date(started)
+    while day <= london_date(stopped):
+        if is_working(day):
+            opens, closes = (london_time(day, at) for at in CORE_HOURS)
+            inside += max(min(stopped, closes) - max(started, opens), timedelta(0))
+        day += timedelta(days=1)
+    return inside

@@ -3,12 +3,19 @@
 No database and no present time in here: instants are arguments.
 """
 
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
 from typing import Any, Protocol
 
-from practices.common.time import start_of_london_day
-from practices.plans.rules import Moment, Unit
+from practices.common.calendar import WorkingCalendar
+from practices.common.templatetags.uk import uk_date
+from practices.common.time import (
+    end_of_london_day,
+    last_working_day,
+    start_of_london_day,
+    to_london,
+)
+from practices.plans.rules import Moment, Unit, listed
 
 from .models import Migration
 
@@ -79,6 +86,86 @@ def limit_warning(clock: Limit, dates: Mapping[str, Moment]) -> str:
         f"The planned {clock.title.lower()} lasts {in_hours(stopped - started)}, "
         f"{in_hours(over)} over the limit of {in_hours(clock.limit * HOUR)}."
     )
+
+
+# Practices finish the year's QOF work by 31 March, and its figures are read in the days after.
+# How long before and after is our reading: guide.md I names the day only.
+QOF_YEAR_END = ((3, 17), (4, 7))
+
+
+def planning_warnings(
+    clocks: Iterable[Limit], dates: Mapping[str, Moment], calendar: WorkingCalendar
+) -> list[str]:
+    """What deserves a second look about a cut-over on these dates: sentences, never refusals.
+
+    A limit that it breaks, a bank-holiday weekend, QOF year end, a clock change
+    (guide.md I: when to avoid). ``clocks`` are those that still count.
+    """
+    found = [limit_warning(clock, dates) for clock in clocks]
+    if FDP in dates and GL in dates:
+        span = dates[FDP], dates[GL]
+        found += [_bank_holidays(*span, calendar), _qof_year_end(*span), _clock_change(*span)]
+    return [sentence for sentence in found if sentence]
+
+
+def _bank_holidays(fdp: Moment, go_live: Moment, calendar: WorkingCalendar) -> str:
+    """Bank holidays in the cut-over, or in the weekend that it begins or ends on."""
+    first, last = fdp.on, go_live.on
+    while not calendar.is_working(first) and not calendar.is_working(first - DAY):
+        first -= DAY
+    while not calendar.is_working(last) and not calendar.is_working(last + DAY):
+        last += DAY
+    named = [
+        f"{name} ({uk_date(day)})"
+        for day in _days(first, last)
+        if (name := calendar.holiday_name(day))
+    ]
+    if not named:
+        return ""
+    return (
+        f"Bank-holiday weekend: {listed(named)}. "
+        "Check that both suppliers and everybody you need can be reached."
+    )
+
+
+def _qof_year_end(fdp: Moment, go_live: Moment) -> str:
+    for year in {fdp.on.year, go_live.on.year}:
+        first, last = (date(year, *day) for day in QOF_YEAR_END)
+        if fdp.on <= last and go_live.on >= first:
+            return (
+                "QOF year end: the cut-over is close to 31 March, when practices finish the "
+                "year's QOF work and its figures are read."
+            )
+    return ""
+
+
+def _clock_change(fdp: Moment, go_live: Moment) -> str:
+    for day in _days(fdp.on, go_live.on):
+        first = max(start_of_london_day(day), fdp.at)
+        last = min(end_of_london_day(day), go_live.at)
+        before, after = (to_london(at).utcoffset() or timedelta(0) for at in (first, last))
+        if before != after:
+            ahead = after > before
+            return (
+                f"Clock change: the clocks go {'forward' if ahead else 'back'} on {uk_date(day)}, "
+                "within the cut-over. Limits count the hours that pass, so they end an hour "
+                f"{'later' if ahead else 'earlier'} by the clock on the wall."
+            )
+    return ""
+
+
+def _days(first: date, last: date) -> Iterable[date]:
+    return (first + number * DAY for number in range((last - first).days + 1))
+
+
+def end_note(day: date, calendar: WorkingCalendar) -> str:
+    """Where a limit ends on a weekend or bank holiday: the last working day before (guide.md I)."""
+    if calendar.is_working(day):
+        return ""
+    name = calendar.holiday_name(day)
+    what = f"a bank holiday ({name})" if name else f"a {day:%A}"
+    before = last_working_day(day, calendar.is_working)
+    return f"That is {what}: the last working day before it is {uk_date(before)}."
 
 
 def same_name(typed: str, name: str) -> bool:

@@ -1,7 +1,9 @@
 """Planned dates that move, with everything that hangs on them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from django.db import transaction
@@ -19,8 +21,8 @@ from practices.tracking.rules import (
     GL,
     clock_start,
     from_go_live,
-    limit_warning,
     offset_from_go_live,
+    planning_warnings,
 )
 
 from ._base import due_from, lock, newest_act, note_event
@@ -109,7 +111,7 @@ def preview_replan(*, migration: Migration, key: str, to: Moment, at: datetime) 
         tasks=tasks,
         settled=here.exclude(state__in=Task.UNFINISHED).count(),
         pinned=here.open().filter(pinned=True).count(),
-        warnings=_warnings(migration, dates, after, key, tasks, at=at),
+        warnings=_warnings(migration, after, key, tasks, at=at),
     )
 
 
@@ -195,9 +197,24 @@ def moves_told(dates: list[DateMove], tasks: list[TaskMove]) -> dict[str, Any]:
     }
 
 
+def cut_over_warnings(
+    migration: Migration, planned: Mapping[str, Moment] = MappingProxyType({})
+) -> list[str]:
+    """What deserves a second look about what is still to come, with some dates ``planned`` anew."""
+    dates = dates_of(migration)
+    moments = {key: d.moment for key, d in dates.items()} | dict(planned)
+    clocks = [
+        clock
+        for clock in migration.plan_version.clocks.filter(enabled=True)
+        if not (clock.stops in dates and dates[clock.stops].actual)
+    ]
+    if dates[GL].actual:
+        del moments[GL]
+    return planning_warnings(clocks, moments, working_calendar())
+
+
 def _warnings(
     migration: Migration,
-    dates: dict[str, KeyDate],
     after: dict[str, Moment],
     key: str,
     tasks: list[TaskMove],
@@ -205,12 +222,7 @@ def _warnings(
     at: datetime,
 ) -> list[str]:
     """What deserves a second look before the new dates are confirmed."""
-    warnings = [
-        sentence
-        for clock in migration.plan_version.clocks.filter(enabled=True)
-        if not (clock.stops in dates and dates[clock.stops].actual)
-        and (sentence := limit_warning(clock, after))
-    ]
+    warnings = cut_over_warnings(migration, after)
     if after[key].at <= at:
         warnings.append("This date is in the past. If it has happened, record it instead.")
     late = sum(1 for m in tasks if m.after.at <= at < m.before.at)

@@ -14,7 +14,7 @@ from practices.directory.models import ClinicalSystem, CommissionerLink, Organis
 from practices.plans.models import PlanKeyDate, PlanTask, PlanVersion
 from practices.plans.rules import Moment, PlanDates, due, key_dates_for
 from practices.tracking.models import Gate, KeyDate, Migration, Phase, Task
-from practices.tracking.rules import FDP, GL, limit_warning, offset_from_go_live
+from practices.tracking.rules import FDP, GL, offset_from_go_live, planning_warnings
 from practices.tracking.team import project_managers
 
 from ._base import note_event
@@ -59,19 +59,15 @@ def preview_start(
         go_live_at=go_live_at,
         fixed={FDP: Moment.of_instant(fdp_at)} if fdp_at else {},
     )
-    is_working = working_calendar().is_working
+    calendar = working_calendar()
     tasks = [
-        PlannedTask(task, _due(task, moments, is_working))
+        PlannedTask(task, _due(task, moments, calendar.is_working))
         for task in plan_version.tasks.select_related("phase").order_by(
             "phase__position", "position"
         )
     ]
     late = sum(1 for planned in tasks if planned.moment.at <= at)
-    warnings = [
-        sentence
-        for clock in clocks
-        if clock.enabled and (sentence := limit_warning(clock, moments))
-    ]
+    warnings = planning_warnings([clock for clock in clocks if clock.enabled], moments, calendar)
     if go_live_at <= at:
         warnings.append("This go-live date is in the past.")
     elif late:
