@@ -87,8 +87,20 @@ def find(request: SignedInRequest) -> HttpResponse:
     ):
         onward = ""
     return render(
-        request, "directory/find.html", context | {"next": onward, "hidden": [("next", onward)]}
+        request,
+        "directory/find.html",
+        context
+        | {"next": onward, "hidden": [("next", onward)], "errors": _find_problems(request, words)},
     )
+
+
+def _find_problems(request: SignedInRequest, words: str) -> list[tuple[str, str]]:
+    """What was pressed without anything to go on with."""
+    if "problem" in request.GET:
+        return [("Select a practice to continue", "#id_practice" if words else "#id_q")]
+    if "q" in request.GET and not words:
+        return [("Enter a name, ODS code, postcode or part of the address", "#id_q")]
+    return []
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -139,7 +139,7 @@ class TestSigning:
         sent = {"reason_CUT-02": "Counts agree", "seen": self.mark(client, cast), "go": "check"}
         page = client.post(url, sent)
         assert page.status_code == 422
-        assert "Enter why CUT-03 can be accepted" in said(page)
+        assert "Enter why “CUT-03 Check repeat templates” can be accepted" in said(page)
         assert 'value="Counts agree"' in said(page)
 
     @pytest.mark.parametrize(

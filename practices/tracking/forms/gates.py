@@ -39,7 +39,7 @@ class ExceptionsForm(NHSForm):
         for item in self.items:
             name = REASON + item.key
             if name in cleaned and not cleaned[name] and not cleaned.get("same"):
-                self.add_error(name, f"Enter why {item.name} can be accepted")
+                self.add_error(name, f"Enter why “{item.label}” can be accepted")
         return cleaned
 
     @property

@@ -13,6 +13,7 @@ from practices.common.templatetags.uk import uk_date, uk_datetime
 from practices.common.time import london_date
 from practices.plans.rules import Moment
 from practices.tracking.models import Gate, KeyDate, Migration, Task
+from practices.tracking.models.task import TaskQuerySet
 from practices.tracking.rules import EOA, FDP, GL, STAGE_DATES, from_go_live
 
 from . import clocks, gates
@@ -226,6 +227,26 @@ def _follow(
     moved_tasks = [m for m in moves if m.task.records != d.key]
     apply_task_moves(moved_tasks)
     return moved_dates, moved_tasks
+
+
+def tasks_that_follow(migration: Migration, key: str) -> TaskQuerySet:
+    """The open tasks that are due by a key date, or by one that follows it, and not by hand.
+
+    They move when it is recorded at another time than it counts for now.
+    """
+    dates = dates_of(migration)
+    starts = {clock.key: clock.starts for clock in migration.plan_version.clocks.all()}
+    keys = {key}
+    ahead = [row for row in dates.values() if not row.actual]
+    if key == GL:
+        keys |= {row.key for row in ahead if row.offset is not None and row.offset > 0}
+    for _ in dates:
+        keys |= {row.key for row in dates.values() if row.plan_key_date.same_as in keys}
+        keys |= {row.key for row in ahead if starts.get(row.plan_key_date.clock) in keys}
+    # The task that records the date is done by the same act.
+    return (
+        migration.tasks.open().filter(pinned=False, anchor__in=keys).exclude(plan_task__records=key)
+    )
 
 
 def _settle_recording_task(

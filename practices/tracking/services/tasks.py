@@ -295,13 +295,14 @@ def add_task(
 
 @transaction.atomic
 def pin_task(*, task: Task, due_on: date, seen_version: int, by: User, at: datetime) -> Settled:
-    """Give a task a date by hand: it no longer moves with its anchor.
+    """Give a task another date by hand: it no longer moves with its anchor.
 
+    The date it has already changes nothing, and does not hold it there.
     Raises :class:`Conflict` when it changed since ``seen_version``, :class:`Refused`
     when it is no longer to do.
     """
     migration, task = lock_task(task)
-    if task.pinned and task.due_on == due_on:
+    if task.due_on == due_on:
         return Settled(task, changed=False)
     if not task.is_unfinished:
         raise Refused(f"{task.code} is {task.get_state_display().lower()}: its date cannot move.")

@@ -22,10 +22,15 @@ from practices.tracking.forms.dates import (
     RecordDateForm,
 )
 from practices.tracking.models import KeyDate, Migration
-from practices.tracking.rules import EOA, FDP, GL, in_hours
-from practices.tracking.services.dates import FarFromPlan, GateClosed, Recorded
-from practices.tracking.services.gates import blocking
-from practices.tracking.services.replanning import RePlan, preview_replan
+from practices.tracking.rules import EOA, FDP, GL, STAGE_DATES, in_hours
+from practices.tracking.services.dates import (
+    FarFromPlan,
+    GateClosed,
+    Recorded,
+    tasks_that_follow,
+)
+from practices.tracking.services.gates import blocking, unsigned_before
+from practices.tracking.services.replanning import RePlan, cut_over_warnings, preview_replan
 
 from .scope import migration_for, visible_migration
 
@@ -254,11 +259,14 @@ def _record_page(
 ) -> HttpResponse:
     key_date = form.key_date
     form.cancel_url = _back(migration)
+    warns = key_date.key in STAGE_DATES and not key_date.actual
     context = {
         "migration": migration,
         "key_date": key_date,
         "form": form,
         "closed": [] if key_date.actual else blocking(migration, key_date.key),
+        "unsigned": unsigned_before(migration, key_date) if warns else [],
+        "following": tasks_that_follow(migration, key_date.key).count(),
         "may_pass": migration.allows(request.user, Permission.BYPASS_GATE),
         "starts": migration.plan_version.clocks.filter(enabled=True, starts=key_date.key),
         "stops": migration.plan_version.clocks.filter(enabled=True, stops=key_date.key),
@@ -276,6 +284,9 @@ def _tell(request: SignedInRequest, migration: Migration, recorded: Recorded) ->
     if recorded.moved:
         said.append(f"{_tasks(recorded.moved)} because of it.")
     messages.success(request, " ".join(said))
+    if key_date.key == FDP:
+        for warning in cut_over_warnings(migration):
+            messages.warning(request, warning)
 
 
 def _clocks_say(migration: Migration, key: str) -> Iterator[str]:

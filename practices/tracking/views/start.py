@@ -36,8 +36,11 @@ def start(request: SignedInRequest) -> HttpResponse:
         .first()
     )
     if practice is None:
-        query = urlencode({"next": reverse("tracking:start")})
-        return redirect(f"{reverse('directory:find')}?{query}")
+        query = {"next": reverse("tracking:start")}
+        if "go" in request.GET:
+            # The search is shown again, and says what is missing.
+            query |= {"q": request.GET.get("q", ""), "problem": "none"}
+        return redirect(f"{reverse('directory:find')}?{urlencode(query)}")
     form = StartForm(
         request.POST if request.method == "POST" else None,
         starter=request.user,

@@ -4,7 +4,7 @@ from .covered import StillOpen, covered_tasks, seen_mark, still_open
 from .going_without import confirm_bypass, record_bypass
 from .signing import SeatTaken, Stale, free_seats, seats_for, sign_off, signing_as
 from .taking_back import end_round, may_withdraw, round_has_begun, withdraw_sign_off
-from .waiting import blocking, report_condition
+from .waiting import blocking, report_condition, unsigned_before
 
 __all__ = [
     "SeatTaken",
@@ -24,5 +24,6 @@ __all__ = [
     "sign_off",
     "signing_as",
     "still_open",
+    "unsigned_before",
     "withdraw_sign_off",
 ]

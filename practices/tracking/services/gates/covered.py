@@ -30,11 +30,6 @@ class StillOpen:
         return "" if self.key.startswith(CONDITION) else self.key
 
     @property
-    def name(self) -> str:
-        """How a sentence calls it."""
-        return self.code or f"“{self.title}”"
-
-    @property
     def label(self) -> str:
         return f"{self.code} {self.title}".strip()
 

@@ -3,8 +3,9 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
-from practices.tracking.models import Gate, GateCondition, Migration
+from practices.tracking.models import Gate, GateCondition, KeyDate, Migration, Task
 from practices.tracking.services._base import lock
 
 
@@ -36,5 +37,23 @@ def blocking(migration: Migration, what: str) -> list[Gate]:
     """
     waiting = migration.gates.with_needed().filter(
         state=Gate.State.WAITING, plan_gate__blocks__contains=[what]
+    )
+    return [gate for gate in waiting.select_related("plan_gate") if gate.is_needed]
+
+
+def unsigned_before(migration: Migration, key_date: KeyDate) -> list[Gate]:
+    """Gates planned to be signed before a key date that wait still, and do not hold it up.
+
+    Nothing refuses the date for them, so whoever records it is told.
+    """
+    signing = Task.objects.filter(
+        migration=OuterRef("migration"),
+        plan_task__signs__gate=OuterRef("plan_gate"),
+        due_at__lte=key_date.planned_at,
+    )
+    waiting = (
+        migration.gates.with_needed()
+        .filter(Exists(signing), state=Gate.State.WAITING)
+        .exclude(plan_gate__blocks__contains=[key_date.key])
     )
     return [gate for gate in waiting.select_related("plan_gate") if gate.is_needed]

@@ -162,7 +162,7 @@ def ask(
         status = 422
         if form.is_valid():
             try:
-                act(form.cleaned_data)
+                result = act(form.cleaned_data)
             except SignedOver as refusal:
                 form.add_error("reason", "Enter a reason: the sign-off will be withdrawn")
                 context["signed"] = refusal.gates
@@ -174,7 +174,10 @@ def ask(
                     # They have now seen it as it is, so the next press counts for that.
                     form.data = {**dict(form.data.items()), "version": task.version}
             else:
-                messages.success(request, done)
+                if isinstance(result, Settled) and not result.changed:
+                    messages.info(request, f"{task.code} was so already. Nothing changed.")
+                else:
+                    messages.success(request, done)
                 return redirect(way_back(request, task))
     form.cancel_url = way_back(request, task)
     viewer = queries.Viewer(request.user, task.migration, clock.now())

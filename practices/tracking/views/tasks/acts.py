@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.http import urlencode
@@ -111,10 +112,25 @@ def _undo(request: SignedInRequest, task: Task) -> HttpResponse:
     return answer(request, task, settled, done=done, already=already, undo=False)
 
 
+def _settled_already(request: SignedInRequest, task: Task) -> HttpResponse | None:
+    """The way back for whoever opens a page about a task that is not to do any more."""
+    if request.method == "POST" or task.is_unfinished:
+        return None
+    state = task.get_state_display().lower()
+    messages.info(
+        request,
+        f"{task.code} is {state}, by {task.settled_by} on {uk_datetime(task.settled_at)}. "
+        "Reopen it first.",
+    )
+    return redirect(way_back(request, task))
+
+
 @asks
 def set_aside(request: SignedInRequest, reference: str, code: str) -> HttpResponse:
     """Mark a task not applicable, with a reason."""
     task = workable_task(request, reference, code)
+    if back := _settled_already(request, task):
+        return back
     form = SetAsideForm(request.POST if request.method == "POST" else None)
 
     def act(data: dict[str, Any]) -> object:
@@ -130,6 +146,8 @@ def set_aside(request: SignedInRequest, reference: str, code: str) -> HttpRespon
 def block(request: SignedInRequest, reference: str, code: str) -> HttpResponse:
     """Say that a task cannot be done now."""
     task = workable_task(request, reference, code)
+    if back := _settled_already(request, task):
+        return back
     form = BlockForm(request.POST if request.method == "POST" else None)
 
     def act(data: dict[str, Any]) -> object:
@@ -181,6 +199,8 @@ def assign(request: SignedInRequest, reference: str, code: str) -> HttpResponse:
 def due(request: SignedInRequest, reference: str, code: str) -> HttpResponse:
     """Give a task a date by hand."""
     task = task_for(request, reference, code, Permission.EDIT_TASKS)
+    if back := _settled_already(request, task):
+        return back
     form = DueForm(
         request.POST if request.method == "POST" else None,
         initial={"version": task.version, "due_on": task.due_on},
