@@ -1,13 +1,18 @@
-"""Takes a person's name and address out of the product; what they did stays."""
+"""Takes a person's name and address out of the product; what they did stays.
+
+It stands in the upper room because each room below forgets what it holds.
+"""
 
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 
 from practices.accounts.models import User
 from practices.accounts.services.pseudonym import pseudonymise
 from practices.common import clock
 from practices.common.errors import Refused
+from practices.reminders.forgetting import forget_person
 
 
 class Command(BaseCommand):
@@ -24,7 +29,10 @@ class Command(BaseCommand):
         if person is None:
             raise CommandError(f"There is no account for {email}. Nothing was changed.")
         try:
-            ended = pseudonymise(person=person, by=None, at=clock.now())
+            with transaction.atomic():
+                ended = pseudonymise(person=person, by=None, at=clock.now())
+                person.refresh_from_db()
+                forget_person(person=person)
         except Refused as refusal:
             raise CommandError(f"{refusal} Nothing was changed.") from refusal
         for membership in ended:
