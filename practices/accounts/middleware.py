@@ -5,6 +5,8 @@ The administrator stays known as ``request.viewing.administrator``. Whether this
 allowed is asked again for every request.
 """
 
+import logging
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,11 +14,14 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 
 from practices.common import clock
 
 from . import services
 from .models import User
+
+logger = logging.getLogger(__name__)
 
 _KEY = "viewing"
 STOP = "accounts:stop_viewing"
@@ -63,8 +68,11 @@ class ViewAs:
             if over or person is None or not services.may_be_viewed(person, request.user):
                 return self._ended(request, request.user, now)
             viewing: Any = Viewing(administrator=request.user, person=person)
+            # The request's id joins this line to all others of the request.
+            logger.info("Administrator %s looks as person %s.", request.user.pk, person.pk)
             request.viewing = viewing  # type: ignore[attr-defined]
             request.user = person
+            return _switched_off(self.get_response(request))
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, *_: Any) -> HttpResponseBase | None:
@@ -91,3 +99,27 @@ class ViewAs:
 
 def _refused(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/only_looking.html", status=403)
+
+
+_FORM = re.compile(rb'(<form\b[^>]*\smethod="post"[^>]*>)(.*?)(</form>)', re.DOTALL)
+
+
+def _switched_off(response: HttpResponse) -> HttpResponse:
+    """The page with every form off that would be refused, so that nobody fills one in for nothing.
+
+    Here and not in the templates: no form, whoever writes it, can be left out.
+    """
+    if response.streaming or not response.get("Content-Type", "").startswith("text/html"):
+        return response
+    stop = reverse(STOP).encode()
+
+    def off(form: re.Match[bytes]) -> bytes:
+        head, inside, end = form.groups()
+        if b'action="%s"' % stop in head:
+            return form[0]
+        return (
+            head + b'<fieldset class="app-only-looking" disabled>' + inside + b"</fieldset>" + end
+        )
+
+    response.content = _FORM.sub(off, response.content)
+    return response

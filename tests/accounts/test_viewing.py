@@ -1,5 +1,6 @@
 """An administrator sees pages as somebody else does: only looking, and written down."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -9,13 +10,14 @@ from django.test import Client
 from practices.accounts.roles import Role
 from practices.common.models import Event
 from practices.tracking.models import Task
-from tests.factories import MONDAY, make_person
+from tests.factories import MONDAY, make_invitation, make_person
 from tests.tracking.cast import make_cast
 
 pytestmark = pytest.mark.django_db
 
 BANNER = (
-    "You are looking at this as <b>Alice Manager</b> (Practice manager). Nothing can be changed."
+    "You are looking at this as <b>Alice Manager</b> (Practice manager). Nothing can be changed. "
+    "Forms and buttons that change something are switched off."
 )
 SENTENCE = "You are looking at this as Alice Manager (Practice manager). Nothing can be changed."
 STOP = "/people/view-as/stop/"
@@ -129,3 +131,53 @@ def test_only_administrators_may(cast, monday):
     client = Client()
     client.force_login(cast.project_manager)
     assert client.post(f"/people/{cast.manager.pk}/view-as/").status_code == 403
+
+
+def post_forms(answer):
+    """Each form of a page that sends something, but for the one that stops looking."""
+    forms = re.findall(r'<form[^>]*method="post".*?</form>', answer.content.decode(), re.DOTALL)
+    return [form for form in forms if STOP not in form]
+
+
+def test_every_form_that_changes_something_is_switched_off(client, cast):
+    pages = [cast.url(), cast.url("tasks", "CUT-02"), cast.url("dates", "KO", "record")]
+    pages += ["/people/invite/", cast.url("sign-off", "go_live_data", "sign", "practice")]
+    make_invitation(cast.migration.practice)
+    pages.append("/people/")
+    for url in pages[1:]:
+        answer = client.get(url)
+        assert answer.status_code == 200
+        assert post_forms(answer), url
+        for form in post_forms(answer):
+            assert re.fullmatch(
+                r"<form[^>]*><fieldset class=\"app-only-looking\" disabled>.*</fieldset></form>",
+                form,
+                re.DOTALL,
+            ), url
+        assert STOP in answer.content.decode()
+        assert f'action="{STOP}" method="post" novalidate><fieldset' not in text(answer)
+    assert "Forms and buttons that change something are switched off." in text(client.get(pages[0]))
+
+
+def test_a_search_still_works(client, cast):
+    page = client.get("/people/?q=Alice").content.decode()
+    (search,) = re.findall(r'<form[^>]*role="search".*?</form>', page, re.DOTALL)
+    assert "fieldset" not in search
+
+
+def test_for_everybody_else_nothing_is_switched_off(cast, monday):
+    client = Client()
+    client.force_login(cast.manager)
+    page = client.get(cast.url("tasks", "CUT-02")).content.decode()
+    assert "app-only-looking" not in page
+
+
+def test_the_log_names_who_looks_and_as_whom(client, cast, ada, caplog):
+    with caplog.at_level("INFO"):
+        client.get(cast.url())
+    assert f"Administrator {ada.pk} looks as person {cast.manager.pk}." in caplog.text
+    client.post(STOP)
+    caplog.clear()
+    with caplog.at_level("INFO"):
+        client.get("/")
+    assert "looks as" not in caplog.text
