@@ -10,8 +10,8 @@ from practices.accounts.models import User
 from practices.accounts.roles import Owner
 from practices.common.time import london_date
 from practices.tracking.models import Migration, Task
-from practices.tracking.models.task import assignee_is_here
-from practices.tracking.team import audience
+from practices.tracking.models.task import TaskQuerySet, assignee_is_here
+from practices.tracking.team import Audience, audience
 
 
 def people_with_overdue_tasks(now: datetime) -> set[int]:
@@ -56,25 +56,21 @@ class Overdue:
         return bool(self.tasks or self.managed)
 
 
-def overdue_of(person: User, now: datetime) -> Overdue:
-    """The overdue tasks of one person, and counts of the migrations they manage.
+def tasks_of(
+    person: User,
+    tasks: TaskQuerySet,
+    migrations: dict[int, Migration],
+    acting: Audience,
+    now: datetime,
+) -> list[Task]:
+    """Those of ``tasks`` that are this person's, by the rule of ``TaskQuerySet.belonging_to``.
 
-    Only active migrations the person may see today; a task is theirs by the rule of
-    ``TaskQuerySet.belonging_to``, in a fixed number of queries.
+    ``acting`` is what ``audience`` says of the person in these ``migrations``, by id.
     """
-    late = Task.objects.overdue(now)
-    migrations = (
-        Migration.objects.visible_to(person)
-        .active()
-        .filter(pk__in=late.order_by().values("migration"))
-        .with_people()
-        .in_bulk()
-    )
-    acting = audience(migrations.values(), now=now, person=person)
     roles = {owner for (_, owner), people in acting.items() if people}
     absent = {somebody for (_, somebody), people in acting.deputies.items() if people}
     found = (
-        late.filter(migration__in=migrations)
+        tasks.filter(migration__in=migrations)
         .with_people()
         .soonest_first()
         .annotate(with_somebody=assignee_is_here(london_date(now)))
@@ -89,6 +85,24 @@ def overdue_of(person: User, now: datetime) -> Overdue:
     ]
     for task in mine:
         task.migration = migrations[task.migration_id]
+    return mine
+
+
+def overdue_of(person: User, now: datetime) -> Overdue:
+    """The overdue tasks of one person, and counts of the migrations they manage.
+
+    Only active migrations the person may see today, in a fixed number of queries.
+    """
+    late = Task.objects.overdue(now)
+    migrations = (
+        Migration.objects.visible_to(person)
+        .active()
+        .filter(pk__in=late.order_by().values("migration"))
+        .with_people()
+        .in_bulk()
+    )
+    acting = audience(migrations.values(), now=now, person=person)
+    mine = tasks_of(person, late, migrations, acting, now)
     manages = [pk for pk in migrations if person.pk in acting[pk, Owner.PROJECT_MANAGER]]
     counts = (
         late.filter(migration__in=manages)
