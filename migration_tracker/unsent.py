@@ -22,6 +22,7 @@ KEPT_FOR = 60 * 60  # seconds
 MOST = 100_000  # characters, of all that one browser sent
 WHOSE = "last_signed_in"  # the cookie
 WHOSE_FOR = 24 * 60 * 60  # seconds: longer than any session, and an hour
+NEVER = ("csrfmiddlewaretoken", "declared")
 _KEY = "unsent"
 _THROW_AWAY = "app-throw-away"
 _PART = re.compile(r"_(day|month|year|time|fold)$")  # a date has a box for each
@@ -32,14 +33,15 @@ def keep(request: HttpRequest, page: str) -> bool:
 
     Call it only for what our own page sent: after Django's check of the CSRF token, or with an
     ``Origin`` that is ours. ``page`` is where the form stood. Files and passwords are not kept,
-    nor what could be an NHS number, nor what a browser sends that nobody has signed in with.
+    nor what could be an NHS number, nor what a browser sends that nobody has signed in with, nor
+    that somebody declared what they had read: that is done with the statement in view.
     """
     owner = request.user.pk or _last_signed_in(request)
     typed = [
         (name, value)
         for name, values in request.POST.lists()
         for value in values
-        if name != "csrfmiddlewaretoken" and "password" not in name.lower()
+        if name not in NEVER and "password" not in name.lower()
     ]
     address = request.get_full_path()
     before = _kept(request)

@@ -83,3 +83,19 @@ def colleagues(membership: Membership, today: date) -> QuerySet[User]:
     return User.objects.filter(pk__in=there.values("person"), is_active=True).exclude(
         pk=membership.person_id
     )
+
+
+def own_roles(person: User, today: date) -> QuerySet[Membership]:
+    """What a person holds now or later, in their own right and in the place of others."""
+    return _in_order(person.memberships.not_over(today))
+
+
+def deputies_of(person: User, today: date) -> QuerySet[Membership]:
+    """Who stands in for a person now or later."""
+    return _in_order(Membership.objects.filter(deputy_for=person).not_over(today))
+
+
+def _in_order(memberships: QuerySet[Membership]) -> QuerySet[Membership]:
+    return memberships.select_related("person", "organisation", "deputy_for").order_by(
+        "valid_from", "pk"
+    )

@@ -43,11 +43,13 @@ Nobody ends the role of the last administrator, and nobody closes their own acco
 
 A deputy holds the role of an absent person for a range of days, and is marked as their deputy. On
 those days the tasks assigned to the absent person are theirs too, they may sign the seats of the
-role, and reminders come to them as well. History and sign-off say that a deputy signed. Nothing
-of this holds the day before or after. A deputy does not invite, end roles or appoint deputies:
-who belongs to an organisation is not decided in passing. Nobody appoints themselves, and nobody
-stands in for more than 92 days at a time. The deputy's role ends with that of the person they stand
-in for.
+role, and reminders come to them as well. The absent person keeps the role, and the reminders:
+somebody who is away one day may be back for an hour, and nothing must depend on one of the two
+reading mail. Both find each other, with the days, on their account page. History and sign-off say
+that a deputy signed. Nothing of this holds the day before or after. A deputy does not invite, end
+roles or appoint deputies: who belongs to an organisation is not decided in passing. Nobody appoints
+themselves, and nobody stands in for more than 92 days at a time. The deputy's role ends with that
+of the person they stand in for.
 """
 
 SUPPLIERS = """\

@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from .views import invitation, inviting, many, people, viewing
+from .views import invitation, inviting, many, own, people, viewing
 
 app_name = "accounts"
 urlpatterns = [
     path("invitations/<int:pk>/", invitation.invitation, name="invitation"),
     path("invitations/<int:pk>/<str:token>/", invitation.invited, name="invited"),
+    path("account/", own.account, name="own"),
     path("people/", people.people, name="people"),
     path("people/<int:pk>/", people.person, name="person"),
     path("people/<int:pk>/roles/", people.give_role, name="give_role"),

@@ -167,6 +167,8 @@ def account(name: str, anonymous: Codes, signed_in: Codes, **more: Any) -> Addre
     return Address(name, signed_in, signed_in, signed_in, INSIDE, anonymous, open=True, **more)
 
 
+READ = (OK, ONLY_GET)
+
 ACCOUNT = [
     account("account_login", (OK, OK), (FOUND, FOUND)),
     account("account_logout", (FOUND, FOUND), (OK, FOUND)),
@@ -292,6 +294,7 @@ PEOPLE = [
     # Without the secret of the mail it is nobody's, whoever asks.
     public("accounts:invitation", get=STRANGE, post=STRANGE, keys=INVITATION),
     public("accounts:invited", get=FOUND, keys=INVITATION | {"token": "guessed"}),
+    Address("accounts:own", READ, READ, READ, INSIDE),
     desk("accounts:people", INVITERS),
     desk("accounts:invite", INVITERS, post=INCOMPLETE),
     desk("accounts:invite_many", INVITERS, post=INCOMPLETE),

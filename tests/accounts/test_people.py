@@ -225,15 +225,60 @@ class TestDeputies:
         days |= {"last_day": "11", "last_month": "4", "last_year": "2027"}
         wrong = client.post(url, {"deputy": staff.pk, **days, "last_day": "8"})
         assert "The last day must not be before the first day" in text(wrong)
-        assert "stands in for Alice Manager" in text(
-            client.post(url, {"deputy": staff.pk, **days}, follow=True)
-        )
+        said = text(client.post(url, {"deputy": staff.pk, **days}, follow=True))
+        assert "Bob Reception stands in for Alice Manager from Friday 9 April 2027 until" in said
+        assert "including Sunday 11 April 2027." in said
         deputy = Membership.objects.get(deputy_for=manager)
         assert (deputy.valid_from, deputy.valid_to) == (date(2027, 4, 9), date(2027, 4, 12))
         shown = text(client.get(f"/people/{staff.pk}/"))
         assert "Deputy of Alice Manager as Practice manager" in shown
         assert "until and including Sunday 11 April 2027" in shown
         assert kinds() == ["deputy.appointed"]
+
+    def test_both_find_each_other_with_the_days_on_their_own_page(self, manager, staff):
+        services.appoint_deputy(
+            membership=manager.memberships.get(),
+            deputy=staff,
+            first=MONDAY.date(),
+            last=MONDAY.date() + DAY,
+            by=manager,
+            at=MONDAY,
+        )
+        days = "from Monday 1 February 2027 until and including Tuesday 2 February 2027"
+        what = f"Deputy of Alice Manager as Practice manager, Elm Tree Surgery, {days}"
+        absent = text(as_(manager).get("/account/"))
+        assert "Who stands in for you" in absent
+        assert f"Bob Reception: {what}" in absent
+        assert "You keep your role" in absent
+        assert "For whom you stand in" not in absent
+        deputy = text(as_(staff).get("/account/"))
+        assert "For whom you stand in" in deputy
+        assert what in deputy
+        with time_machine.travel(MONDAY + 2 * DAY, tick=False):
+            for person in (manager, staff):
+                page = text(as_(person).get("/account/"))
+                assert "You stand in for nobody, and nobody stands in for you." in page
+
+    def test_the_own_page_takes_the_same_queries_for_any_number(self, manager, staff):
+        client = as_(manager)
+
+        def queries():
+            with CaptureQueriesContext(connection) as found:
+                assert client.get("/account/").status_code == 200
+            return len(found)
+
+        before = queries()
+        for number in range(3):
+            services.appoint_deputy(
+                membership=manager.memberships.get(role=Role.PRACTICE_MANAGER),
+                deputy=staff,
+                first=MONDAY.date() + number * 2 * DAY,
+                last=MONDAY.date() + number * 2 * DAY,
+                by=manager,
+                at=MONDAY,
+            )
+            give_role(manager, Role.CLINICIAN, make_practice())
+        assert queries() == before
 
     @pytest.mark.parametrize(
         ("change", "sentence"),

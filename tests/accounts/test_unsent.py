@@ -13,8 +13,11 @@ from django.utils import timezone
 
 from migration_tracker import unsent
 from practices.common.tasks import remove_ended_sessions
+from practices.tracking.models import SignOff
+from practices.tracking.services.gates import seen_mark, still_open
 from tests.factories import make_person
 from tests.tracking.cast import make_cast
+from tests.tracking.steps import gate_of
 
 pytestmark = pytest.mark.django_db
 
@@ -303,3 +306,22 @@ def test_signing_in_tells_the_browser_whose_it_is(cast, address, page):
 def test_what_could_be_an_nhs_number_is_not_kept(client, address, page):
     assert LOST in leave(client, address, page, {"note": "Rang about 943 476 5919"})
     assert not any("unsent" in row.get_decoded() for row in Session.objects.all())
+
+
+def test_nothing_is_signed_without_its_statement_in_view(client, cast):
+    address = cast.url("sign-off", "go_live_data", "sign", "practice")
+    gate = gate_of(cast)
+    items = still_open(gate)
+    typed = {f"reason_{item.key}": "Done on paper" for item in items}
+    typed |= {"seen": seen_mark(gate, items), "go": "sign", "name": cast.manager.name}
+    leave(client, address, address, typed | {"declared": "on"})
+    sign_in(client, cast.manager, address)
+    shown = client.get(address)
+    assert "Done on paper" in shown.content.decode()
+    page = client.post(address, dict(shown.context["typed"]))
+    assert page.status_code == 422
+    assert gate.plan_gate.statement in page.content.decode()
+    assert "Tick the declaration to sign" in page.content.decode()
+    assert not SignOff.objects.exists()
+    client.post(address, typed | {"declared": "on"})
+    assert SignOff.objects.exists(), "with it, it is"

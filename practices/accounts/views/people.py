@@ -14,6 +14,7 @@ from practices.common import clock
 from practices.common.access import Permission, SignedInRequest, requires
 from practices.common.errors import Refused
 from practices.common.forms import NHSForm
+from practices.common.templatetags.uk import uk_date
 from practices.common.time import london_date
 
 PER_PAGE = 50
@@ -79,14 +80,17 @@ def deputy(request: SignedInRequest, pk: int) -> HttpResponse:
     )
     if form.is_bound and form.is_valid():
         try:
-            services.appoint_deputy(
+            standing_in = services.appoint_deputy(
                 membership=membership, by=request.user, at=now, **form.cleaned_data
             )
         except Refused as refusal:
             form.add_error(None, str(refusal))
         else:
+            first, last = uk_date(standing_in.valid_from), uk_date(standing_in.until)
             messages.success(
-                request, f"{form.cleaned_data['deputy']} stands in for {membership.person}."
+                request,
+                f"{standing_in.person} stands in for {membership.person} from {first} until and "
+                f"including {last}. Tell them: no mail is sent about it.",
             )
             return redirect("accounts:person", membership.person_id)
     heading = f"Appoint a deputy for {membership.person}"
