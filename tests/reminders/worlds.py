@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from practices.accounts.models import User
 from practices.accounts.roles import Role
 from practices.directory.models import ClinicalSystem, Organisation
+from practices.plans.models import PlanVersion
 from practices.plans.rules import Moment
 from practices.reminders.models import Notification
 from practices.tracking.models import ClockRun, Gate, Migration
@@ -28,6 +29,8 @@ class World:
     old: ClinicalSystem = field(default_factory=factories.make_system)
     new: ClinicalSystem = field(default_factory=factories.make_system)
 
+    plan_version: PlanVersion | None = None
+
     def __post_init__(self) -> None:
         self.practice = factories.make_practice(commissioner=self.commissioner)
         self.manager = factories.make_person(Role.PRACTICE_MANAGER, self.practice)
@@ -43,6 +46,7 @@ class World:
             run_by=self.partner,
             source_system=self.old,
             target_system=self.new,
+            plan_version=self.plan_version,
         )
 
     def start_cut_over(self, at: datetime = FDP_AT) -> ClockRun:

@@ -12,6 +12,7 @@ from .daily import overdue_tasks
 from .gates import confirmations, withdrawals
 from .invitations import invitations
 from .outbox import beat
+from .plan_reminders import plan_reminders
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +24,14 @@ def plan_due(*, now: datetime) -> None:
     stop the others; the heartbeat then stays where it was, for the health check.
     """
     failed = False
-    for part in (clock_warnings, confirmations, withdrawals, overdue_tasks, invitations):
+    for part in (
+        clock_warnings,
+        plan_reminders,
+        confirmations,
+        withdrawals,
+        overdue_tasks,
+        invitations,
+    ):
         try:
             part(now)
         except Exception:

@@ -1,9 +1,10 @@
 """Gates and the signatures that open them. Signatures are only ever added."""
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Subquery
 
 from practices.accounts.models import User
 from practices.accounts.roles import Owner
@@ -32,6 +33,23 @@ class GateQuerySet(models.QuerySet["Gate"]):
             | Exists(signing.exclude(state=set_aside))
         )
 
+    def ready_to_sign(self) -> "GateQuerySet":
+        """Waiting gates of active migrations with all they cover done, ``ready_at`` since when."""
+        covered = Task.objects.filter(
+            migration=OuterRef("migration"), plan_task__covered_by=OuterRef("plan_gate")
+        )
+        return (
+            self.with_needed()
+            .filter(
+                ~Exists(covered.open()),
+                state=Gate.State.WAITING,
+                migration__state__in=Migration.ACTIVE_STATES,
+                is_needed=True,
+            )
+            .annotate(ready_at=Subquery(covered.order_by("-settled_at").values("settled_at")[:1]))
+            .filter(ready_at__isnull=False)
+        )
+
 
 @tracked()
 class Gate(models.Model):
@@ -53,6 +71,7 @@ class Gate(models.Model):
     round = models.PositiveSmallIntegerField(default=1)
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     is_needed: bool  # after with_needed()
+    ready_at: datetime  # after ready_to_sign()
 
     objects = GateQuerySet.as_manager()
 

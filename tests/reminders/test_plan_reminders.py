@@ -1,0 +1,213 @@
+"""The reminders of the plan: what the planner adds for them, and to whom."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from practices.accounts.roles import Owner
+from practices.plans.models import PlanReminder, PlanVersion
+from practices.reminders.models import Heartbeat, Notification
+from practices.reminders.services import plan_due
+from practices.tracking.models import KeyDate
+from practices.tracking.services import cancel_migration, tick_task, withdraw_sign_off
+from tests import factories
+
+from .worlds import FDP_AT, HOUR, World, planned, told
+
+DAY = timedelta(days=1)
+GO_LIVE_AT = factories.GO_LIVE_AT  # Monday 12 April 2027, 08:00 BST
+
+
+def at(month, day, hour=7, minute=0):
+    """An hour of 2027 in UTC; 07:00 is 08:00 BST."""
+    return datetime(2027, month, day, hour, minute, tzinfo=UTC)
+
+
+def make_world(**fields):
+    """A world whose plan gives one reminder."""
+    version = factories.make_plan_version(publish=False)
+    PlanReminder.objects.create(
+        **{
+            "version": version,
+            "position": 1,
+            "key": "desk",
+            "title": "Help desk told",
+            "anchor": "GL",
+            "offsets": [-7, -1],
+            "unit": "days",
+            "until": "task:GL-02",
+            "tell": [Owner.PRACTICE_MANAGER],
+            "advice": "Tell the help desk.",
+        }
+        | fields
+    )
+    version.state = PlanVersion.State.PUBLISHED
+    version.published_at = factories.MONDAY
+    version.save()
+    return World(plan_version=version)
+
+
+def times():
+    return sorted({row.due_at for row in planned("reminder")})
+
+
+def walk(start, end, step=HOUR):
+    now = start
+    while now <= end:
+        plan_due(now=now)
+        now += step
+
+
+@pytest.mark.django_db
+class TestAroundADate:
+    def test_each_is_given_once_at_its_time_to_whom_the_plan_tells(self):
+        world = make_world()
+        walk(at(4, 4, 0), at(4, 12, 6))
+        # A week before is a Monday, Easter is over; a day before is a Sunday, so Friday.
+        assert times() == [at(4, 5), at(4, 9)]
+        assert told("reminder") == {world.manager}
+        assert len(planned("reminder")) == 2
+
+    def test_nothing_is_said_once_the_task_is_done_or_does_not_apply(self):
+        world = make_world()
+        task = world.migration.tasks.get(code="GL-02")
+        tick_task(task=task, by=world.project_manager, at=at(4, 4))
+        plan_due(now=at(4, 5))
+        assert not planned("reminder")
+
+    def test_nothing_is_said_once_the_date_it_waits_for_has_happened(self):
+        world = make_world(until="FDP")
+        world.start_cut_over(FDP_AT - 5 * DAY)
+        plan_due(now=at(4, 5))
+        assert not planned("reminder")
+
+    def test_a_reminder_that_is_switched_off_is_not_given(self):
+        make_world(enabled=False)
+        walk(at(4, 4), at(4, 12), DAY)
+        assert not planned("reminder")
+
+    def test_a_migration_that_is_over_is_not_reminded(self):
+        world = make_world()
+        cancel_migration(
+            migration=world.migration, reason="Not now", by=world.project_manager, at=at(4, 1)
+        )
+        plan_due(now=at(4, 5))
+        assert not planned("reminder")
+
+    def test_after_an_outage_only_the_newest_is_given(self):
+        make_world(offsets=[-14, -7, -1])
+        plan_due(now=at(4, 10))
+        assert times() == [at(4, 9)]
+
+    def test_what_was_due_before_the_migration_was_started_is_left_out(self):
+        make_world(offsets=[-77])
+        plan_due(now=factories.MONDAY + DAY)
+        assert not planned("reminder")
+
+    def test_what_follows_go_live_waits_for_it(self):
+        world = make_world(
+            offsets=[24], unit="hours", repeat_every=1, deliver="any_hour", until="task:POST-01"
+        )
+        walk(GO_LIVE_AT, GO_LIVE_AT + 2 * DAY)
+        assert not planned("reminder")
+        world.start_cut_over()
+        world.go_live(GO_LIVE_AT + 50 * HOUR)
+        walk(GO_LIVE_AT + 50 * HOUR, GO_LIVE_AT + 100 * HOUR)
+        assert times() == [GO_LIVE_AT + 74 * HOUR, GO_LIVE_AT + 98 * HOUR]
+
+    def test_a_moved_date_is_reminded_of_anew(self):
+        world = make_world()
+        plan_due(now=at(4, 5))
+        KeyDate.objects.filter(migration=world.migration, key="GL").update(
+            planned_on=at(4, 26).date(), planned_at=at(4, 26)
+        )
+        walk(at(4, 6), at(4, 26), DAY)
+        assert times() == [at(4, 5), at(4, 19), at(4, 23)]
+
+    def test_after_two_in_vain_the_project_manager_is_told_too(self):
+        world = make_world(
+            offsets=[1], repeat_every=1, until="task:POST-01", escalate_after=2, deliver="any_hour"
+        )
+        world.start_cut_over()
+        world.go_live(GO_LIVE_AT)
+        for day in (13, 14):
+            plan_due(now=at(4, day))
+        assert told("reminder") == {world.manager}
+        plan_due(now=at(4, 15))
+        assert told("reminder") == {world.manager, world.project_manager}
+        assert len(planned("reminder")) == 4
+
+    def test_planning_again_at_once_and_with_the_clock_put_back_adds_nothing(self):
+        make_world()
+        for now in (at(4, 5), at(4, 5), at(4, 5) - HOUR, at(4, 5) + HOUR):
+            plan_due(now=now)
+        assert len(planned("reminder")) == 1
+
+    def test_the_planner_asks_the_same_few_questions_however_many_migrations_there_are(self):
+        world = make_world()
+        plan_due(now=at(4, 4))
+        with CaptureQueriesContext(
+            connection,
+        ) as one:
+            plan_due(now=at(4, 5))
+        for _ in range(3):
+            factories.make_migration(plan_version=world.plan_version)
+        with CaptureQueriesContext(connection) as many:
+            plan_due(now=at(4, 9))
+        assert len(many) == len(one)
+
+
+@pytest.mark.django_db
+class TestAtAGate:
+    def world(self, **fields):
+        return make_world(
+            **{
+                "anchor": "gate:*",
+                "offsets": [2],
+                "repeat_every": 1,
+                "until": "",
+                "tell": [Owner.PROJECT_MANAGER],
+            }
+            | fields
+        )
+
+    def ready(self, world, when):
+        for code in ("CUT-02", "CUT-03"):
+            tick_task(task=world.migration.tasks.get(code=code), by=world.manager, at=when)
+
+    def test_who_can_sign_is_told_after_two_days_and_then_every_working_morning(self):
+        world = self.world()
+        self.ready(world, at(4, 6, 12))  # a Tuesday
+        walk(at(4, 6, 12), at(4, 12, 12))
+        assert times() == [at(4, 8), at(4, 9), at(4, 12)]
+        assert told("reminder") == {world.manager, world.project_manager}
+        assert {row.gate.key for row in planned("reminder")} == {"go_live_data"}
+
+    def test_a_gate_whose_tasks_are_open_is_not_waited_for(self):
+        world = self.world()
+        tick_task(task=world.migration.tasks.get(code="CUT-02"), by=world.manager, at=at(4, 6))
+        plan_due(now=at(4, 9))
+        assert not planned("reminder")
+
+    def test_a_signed_gate_is_not_waited_for_and_one_that_was_withdrawn_is_again(self):
+        world = self.world(anchor="gate:go_live_data")
+        self.ready(world, at(4, 6, 12))
+        gate = world.sign(at(4, 6, 13))
+        plan_due(now=at(4, 8))
+        assert not planned("reminder")
+        withdraw_sign_off(gate=gate, reason="A list was missing", by=world.manager, at=at(4, 8, 12))
+        plan_due(now=at(4, 9))
+        assert times() == [at(4, 9)]
+
+    def test_it_is_looked_for_once_a_morning(self):
+        world = self.world()
+        self.ready(world, at(4, 6, 12))
+        plan_due(now=at(4, 8, 7))
+        assert Heartbeat.objects.get().swept_at == at(4, 8, 7)
+        Notification.objects.all().delete()
+        plan_due(now=at(4, 8, 9))
+        assert not planned("reminder")
+        plan_due(now=at(4, 9, 7))
+        assert times() == [at(4, 9)]
