@@ -19,6 +19,7 @@ from practices.plans.rules import TASK_PREFIX
 from practices.tracking.models import ClockRun, Gate, Migration
 from practices.tracking.records import is_record
 
+from .composing_plan import Reminded, reminded
 from .models import Notification
 from .queries import overdue_of
 from .rules import newest_due
@@ -27,6 +28,7 @@ from .wording import (
     clock_words,
     invitation_words,
     overdue_words,
+    reminder_words,
     signed_words,
     withdrawn_words,
 )
@@ -43,6 +45,7 @@ class Dropped:
     why: str
 
 
+SETTLED = Dropped(Status.CANCELLED, "What it reminds of is done, or the migration is over.")
 NOTHING_OVERDUE = Dropped(Status.CANCELLED, "Nothing is overdue any more.")
 
 
@@ -60,6 +63,8 @@ def dropped(row: Notification, now: datetime) -> Dropped | None:
         return _invitation_dropped(row.invitation, row, now)
     if row.clock_run:
         return _clock_dropped(row.clock_run, row, now)
+    if row.plan_reminder:
+        return _reminder_dropped(row, now)
     if row.kind == Kind.OVERDUE and row.day != london_date(now):
         return Dropped(Status.SUPERSEDED, "That day is over: the next morning’s mail follows.")
     if row.gate and row.kind == Kind.SIGNED and not _still_signed(row.gate, row):
@@ -88,12 +93,24 @@ def _clock_dropped(run: ClockRun, row: Notification, now: datetime) -> Dropped |
     return None
 
 
+def _reminder_dropped(row: Notification, now: datetime) -> Dropped | None:
+    about = reminded(row)
+    if about is None:
+        return SETTLED
+    if not about.is_newest(row.due_at, now):
+        return Dropped(Status.SUPERSEDED, "The date was moved, or a later reminder is due.")
+    return None
+
+
 def words_of(row: Notification, now: datetime) -> Words | Dropped:
     """What ``row`` says at ``now``; Dropped when there turns out to be nothing to say."""
     if row.invitation:
         return _invitation_words(row.invitation)
     if row.clock_run:
         return _clock_words(row.clock_run, now)
+    if row.plan_reminder:
+        about = reminded(row)
+        return _reminder_words(about, now) if about else SETTLED
     if row.gate:
         return _gate_words(row.gate, row)
     return _overdue_words(row, now)
@@ -112,6 +129,24 @@ def _clock_words(run: ClockRun, now: datetime) -> Words:
         practice=migration.name,
         stops=_stops(run),
         url=_url("tracking:overview", migration.reference),
+        now=now,
+    )
+
+
+def _reminder_words(about: Reminded, now: datetime) -> Words:
+    reference = about.migration.reference
+    url = _url("tracking:overview", reference)
+    if about.gate:
+        url = _url("tracking:gate", reference, about.gate.key)
+    elif about.task:
+        url = _url("tracking:task", reference, about.task.code)
+    return reminder_words(
+        about.reminder,
+        practice=about.migration.name,
+        gate=(about.gate.title, about.gate.ready_at) if about.gate else None,
+        key_date=about.key_date,
+        task=about.task,
+        url=url,
         now=now,
     )
 

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 
 from practices.accounts.models import Invitation
 from practices.common.templatetags.uk import uk_date, uk_datetime, uk_short_date
-from practices.plans.models import Unit
-from practices.tracking.models import ClockRun, SignOff, Task
+from practices.plans.models import PlanReminder, Unit
+from practices.tracking.models import ClockRun, KeyDate, SignOff, Task
 from practices.tracking.records import UNREADABLE, is_record
 from practices.tracking.rules import HOUR, in_words
 
@@ -112,11 +112,63 @@ def _days(
         return f"Last day: {practice} {what}", [
             f"{practice}: today, {last}, is the last day of {what}. {exactly}"
         ]
-    days = "1 day" if left == 1 else f"{left} days"
+    days = _number_of_days(left)
     return f"{days} left: {practice} {what}", [
         f"{practice}: {what} lasts {days} more after today.",
         f"The last day is {last}. {exactly}",
     ]
+
+
+def reminder_words(
+    reminder: PlanReminder,
+    *,
+    practice: str,
+    key_date: KeyDate | None,
+    gate: tuple[str, datetime] | None,
+    task: Task | None,
+    url: str,
+    now: datetime,
+) -> Words:
+    """A reminder of the plan, with what it counts from and what it waits for.
+
+    ``gate`` is the title of a gate that waits for signatures and since when it could
+    be signed; otherwise ``key_date`` is what the reminder is counted from.
+    """
+    if gate:
+        title, since = gate
+        subject = f"Ready to sign: {practice} {_lower_first(title)}"
+        facts = [f"All that “{title}” covers has been done since {uk_datetime(since)}."]
+    else:
+        assert key_date is not None  # noqa: S101 - every reminder has one or the other
+        near, fact = _around(key_date, now)
+        subject = f"{reminder.title}: {practice}, {near}"
+        facts = [fact]
+    if task:
+        facts.append(f"“{task.title}” ({task.code}) is still to be done; it is due {_due(task)}.")
+    return Words(
+        subject,
+        [
+            f"{practice}: {_lower_first(reminder.title)}. {facts[0]}",
+            *facts[1:],
+            f"What to do: {_lower_first(reminder.advice)}",
+        ],
+        (f"See the {'gate' if gate else 'task' if task else 'migration'}", url),
+    )
+
+
+def _around(key_date: KeyDate, now: datetime) -> tuple[str, str]:
+    """How near a date is, for a subject, and the date itself in a sentence."""
+    name, days = _lower_first(key_date.title), key_date.days_to(now)
+    when = uk_datetime(key_date.at) if key_date.has_time else uk_date(key_date.on)
+    if key_date.actual:
+        near = f"{_number_of_days(-days)} after {name}" if days else f"{name} was today"
+        return near, f"{key_date.title} was on {when}."
+    near = f"{name} in {_number_of_days(days)}" if days > 0 else f"{name} is due"
+    return near, f"{key_date.title} is planned for {when}."
+
+
+def _number_of_days(number: int) -> str:
+    return f"{number} day{'' if number == 1 else 's'}"
 
 
 def overdue_words(overdue: Overdue, *, urls: dict[str, str], home: str) -> Words:

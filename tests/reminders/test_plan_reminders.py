@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from practices.accounts.roles import Owner
 from practices.plans.models import PlanReminder, PlanVersion
 from practices.reminders.models import Heartbeat, Notification
-from practices.reminders.services import plan_due
+from practices.reminders.services import deliver, plan_due
 from practices.tracking.models import KeyDate
 from practices.tracking.services import cancel_migration, tick_task, withdraw_sign_off
 from tests import factories
@@ -211,3 +211,80 @@ class TestAtAGate:
         assert not planned("reminder")
         plan_due(now=at(4, 9, 7))
         assert times() == [at(4, 9)]
+
+
+def send(now):
+    """Plan, and deliver only what the plan reminds of."""
+    plan_due(now=now)
+    Notification.objects.exclude(kind="reminder").delete()
+    deliver(now=now)
+
+
+@pytest.mark.django_db
+class TestMails:
+    def test_one_says_how_near_the_date_is_what_to_do_and_where(self, faulty_server):
+        world = make_world()
+        send(at(4, 9))
+        (mail,) = faulty_server.mails
+        assert mail["Subject"] == "Help desk told: Elm Tree Surgery, go-live in 3 days"
+        for kind in ("plain", "html"):
+            words = mail.get_body((kind,)).get_content()
+            assert "Go-live is planned for Mon 12 Apr 2027, 08:00 BST." in words
+            assert "(GL-02) is still to be done; it is due Tue 13 Apr." in words
+            assert "What to do: tell the help desk." in words
+            assert f"/migrations/{world.migration.reference}/tasks/GL-02/" in words
+
+    def test_one_after_a_date_says_how_long_ago_it_was(self, faulty_server):
+        world = make_world(offsets=[2], until="task:POST-01", deliver="any_hour")
+        world.start_cut_over()
+        world.go_live(GO_LIVE_AT)
+        send(at(4, 14))
+        (mail,) = faulty_server.mails
+        assert mail["Subject"] == "Help desk told: Elm Tree Surgery, 2 days after go-live"
+        words = mail.get_body(("plain",)).get_content()
+        assert "Go-live was on Mon 12 Apr 2027, 08:00 BST." in words
+
+    def test_one_of_a_gate_leads_to_it(self, faulty_server):
+        gates = TestAtAGate()
+        world = gates.world()
+        gates.ready(world, at(4, 6, 12))
+        send(at(4, 8))
+        mail = faulty_server.mails[0]
+        assert mail["Subject"] == "Ready to sign: Elm Tree Surgery go-live data"
+        words = mail.get_body(("plain",)).get_content()
+        assert "has been done since Tue 6 Apr 2027, 13:00 BST" in words
+        assert f"/migrations/{world.migration.reference}/go_live_data/" in words
+
+    @pytest.mark.parametrize(
+        ("happens", "status"),
+        [
+            ("done", "cancelled"),
+            ("moved", "superseded"),
+            ("cancelled", "cancelled"),
+            ("left", "cancelled"),
+        ],
+    )
+    def test_what_has_changed_since_it_was_planned_is_noticed_before_it_is_sent(
+        self, happens, status, faulty_server
+    ):
+        world = make_world()
+        plan_due(now=at(4, 5))
+        migration, at_eight = world.migration, at(4, 5) + timedelta(minutes=1)
+        if happens == "done":
+            task = migration.tasks.get(code="GL-02")
+            tick_task(task=task, by=world.project_manager, at=at_eight)
+        elif happens == "moved":
+            migration.key_dates.filter(key="GL").update(
+                planned_on=at(4, 13).date(), planned_at=at(4, 13)
+            )
+        elif happens == "cancelled":
+            cancel_migration(
+                migration=migration, reason="Not now", by=world.project_manager, at=at_eight
+            )
+        else:
+            world.manager.is_active = False
+            world.manager.save()
+        Notification.objects.exclude(kind="reminder").delete()
+        deliver(now=at_eight)
+        assert not faulty_server.received
+        assert Notification.objects.get().status == status

@@ -474,6 +474,6 @@ def test_a_sweep_takes_as_many_queries_for_twenty_migrations_as_for_one(world):
     assert queries(datetime(2027, 4, 13, 7, 5, tzinfo=UTC)) == one
     assert len(planned("clock")) == 20 * 3
     assert len(planned("overdue")) == 20 * 3
-    assert one <= 20
+    assert one <= 22
     # And with nothing new to say, a handful.
     assert queries(datetime(2027, 4, 13, 7, 6, tzinfo=UTC)) <= 7

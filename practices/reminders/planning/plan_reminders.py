@@ -167,7 +167,7 @@ def _last_morning(now: datetime) -> datetime:
     return today if today <= now else london_time(london_date(now) - DAY, MORNING)
 
 
-def _free_seats() -> QuerySet[PlanSeat, dict[str, Any]]:
+def _free_seats() -> QuerySet[Any, Any]:
     """The roles of each seat of a gate that nobody has signed in this round, as one text."""
     signed = SignOff.objects.filter(
         gate=OuterRef(OuterRef("pk")), round=OuterRef(OuterRef("round")), seat=OuterRef("pk")

@@ -38,17 +38,15 @@ class GateQuerySet(models.QuerySet["Gate"]):
         covered = Task.objects.filter(
             migration=OuterRef("migration"), plan_task__covered_by=OuterRef("plan_gate")
         )
-        return (
-            self.with_needed()
-            .filter(
-                ~Exists(covered.open()),
-                state=Gate.State.WAITING,
-                migration__state__in=Migration.ACTIVE_STATES,
-                is_needed=True,
-            )
-            .annotate(ready_at=Subquery(covered.order_by("-settled_at").values("settled_at")[:1]))
-            .filter(ready_at__isnull=False)
+        last = Subquery(covered.order_by("-settled_at").values("settled_at")[:1])
+        ready = self.filter(
+            ~Exists(covered.open()),
+            Exists(covered),
+            state=Gate.State.WAITING,
+            migration__state__in=Migration.ACTIVE_STATES,
         )
+        needed = ready.with_needed().filter(Q(is_needed=True))
+        return needed.annotate(ready_at=last)  # type: ignore[no-redef]  # declared for readers
 
 
 @tracked()
