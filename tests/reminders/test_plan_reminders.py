@@ -253,7 +253,7 @@ class TestMails:
         assert mail["Subject"] == "Ready to sign: Elm Tree Surgery go-live data"
         words = mail.get_body(("plain",)).get_content()
         assert "has been done since Tue 6 Apr 2027, 13:00 BST" in words
-        assert f"/migrations/{world.migration.reference}/go_live_data/" in words
+        assert f"/migrations/{world.migration.reference}/sign-off/go_live_data/" in words
 
     @pytest.mark.parametrize(
         ("happens", "status"),
