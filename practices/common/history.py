@@ -1,9 +1,10 @@
 """Row history and append-only tables, declared in one way for every room.
 
 ``tracked`` keeps a history row for every insert, update and delete, written by
-database triggers, so also for bulk updates and raw SQL. Free text, names and
-counters are left out: texts live in :class:`~practices.common.models.Text`, and
-a counter is derived (house.md decision 2; reliability.md 3.4).
+database triggers, so also for bulk updates and raw SQL. Words and counters are
+left out: a text has its own digest, a counter is derived (house.md decision 2;
+reliability.md 3.4). Names, addresses and passwords are left out too, and proved
+all the same: history holds a salted digest of them, their private seal.
 
 Every row of history and of an append-only table carries the transaction it was
 written in (``xid``), which ties it to the event of its act, and a digest of its
@@ -15,6 +16,7 @@ from typing import Any
 
 import pghistory
 import pgtrigger
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 
 
@@ -63,6 +65,55 @@ def seal() -> pgtrigger.Trigger:
     )
 
 
+def private_digest(columns: tuple[str, ...], row: str) -> str:
+    """SQL for the digest of a row's private columns, which are text, under its salt.
+
+    ``row`` is the row's alias, or ``NEW`` in a trigger.
+    """
+    content = ", ".join(f"'{column}', {row}.\"{column}\"" for column in columns)
+    return (
+        f"encode(sha256(convert_to({row}.salt::text || jsonb_build_object({content})::text, "
+        "'UTF8')), 'hex')"
+    )
+
+
+def seal_private(columns: tuple[str, ...]) -> pgtrigger.Trigger:
+    """Write the salt and the private seal, whatever the statement says.
+
+    Other content gets another salt. So a digest in history tells nothing of what a person
+    was called before, not even to somebody who guesses.
+    """
+    new, old = (", ".join(f'{row}."{column}"' for column in columns) for row in ("NEW", "OLD"))
+    return pgtrigger.Trigger(
+        name="seal_private",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.Update,
+        func=f"""
+            IF TG_OP = 'INSERT' THEN
+                NEW.salt := gen_random_uuid();
+            ELSIF ROW({new}) IS DISTINCT FROM ROW({old}) THEN
+                NEW.salt := gen_random_uuid();
+            ELSE
+                NEW.salt := OLD.salt;
+            END IF;
+            NEW.private_seal := {private_digest(columns, "NEW")};
+            RETURN NEW;
+        """,
+    )
+
+
+def _salt() -> "models.UUIDField[Any, Any]":
+    return models.UUIDField(
+        db_default=RandomUUID(), editable=False, help_text="set by a trigger; not in history"
+    )
+
+
+def _private_seal() -> "models.CharField[str, str]":
+    return models.CharField(
+        max_length=64, db_default="", editable=False, help_text="set by a trigger"
+    )
+
+
 def _xid() -> "models.BigIntegerField[int, int]":
     return models.BigIntegerField(db_default=0, editable=False, help_text="set by a trigger")
 
@@ -73,20 +124,35 @@ def _seal() -> "models.CharField[str, str]":
     )
 
 
-def tracked(*, exclude: tuple[str, ...] = ()) -> Any:
-    """Class decorator: keep row history of a model, without the named fields."""
-    return pghistory.track(
-        pghistory.InsertEvent(),
-        pghistory.UpdateEvent(),
-        pghistory.DeleteEvent(),
-        exclude=list(exclude),
-        context_field=pghistory.ContextJSONField(),
-        context_id_field=None,
-        obj_field=pghistory.ObjForeignKey(on_delete=models.DO_NOTHING),
-        append_only=True,
-        attrs={"xid": _xid(), "seal": _seal()},
-        meta={"triggers": [no_truncate(), seal()]},
-    )
+def tracked(*, exclude: tuple[str, ...] = (), private: tuple[str, ...] = ()) -> Any:
+    """Class decorator: keep row history of a model.
+
+    Fields in ``exclude`` are left out. Those in ``private``, columns of text, are left out as
+    well, but a change of them is a row of history, and they are proved by their seal.
+    """
+
+    def decorate(model: Any) -> Any:
+        model.private_columns = private
+        left_out = [*exclude, *private]
+        if private:
+            model.add_to_class("salt", _salt())
+            model.add_to_class("private_seal", _private_seal())
+            pgtrigger.register(seal_private(private))(model)
+            left_out.append("salt")
+        return pghistory.track(
+            pghistory.InsertEvent(),
+            pghistory.UpdateEvent(),
+            pghistory.DeleteEvent(),
+            exclude=left_out,
+            context_field=pghistory.ContextJSONField(),
+            context_id_field=None,
+            obj_field=pghistory.ObjForeignKey(on_delete=models.DO_NOTHING),
+            append_only=True,
+            attrs={"xid": _xid(), "seal": _seal()},
+            meta={"triggers": [no_truncate(), seal()]},
+        )(model)
+
+    return decorate
 
 
 class AppendOnly(models.Model):

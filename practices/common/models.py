@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from .history import AppendOnly
+from .history import AppendOnly, tracked
 
 
 class Hideable(models.Model):
@@ -37,6 +37,7 @@ class Hideable(models.Model):
         return "(hidden while it is checked)" if self.hidden_at else ""
 
 
+@tracked(exclude=("body",))
 class Text(Hideable):
     """A text a person typed.
 
@@ -60,6 +61,7 @@ def stored_name(instance: "StoredFile", filename: str) -> str:
     return f"files/{uuid.uuid4().hex[:2]}/{uuid.uuid4().hex}"
 
 
+@tracked(private=("name",))
 class StoredFile(Hideable):
     """A file somebody handed in, kept outside any web root and served as an attachment."""
 

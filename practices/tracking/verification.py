@@ -9,7 +9,16 @@ from django.db import models
 
 from practices.common.models import Event, StoredFile, Text, sha256
 from practices.common.services import canonical
-from practices.common.verification import Finding, Progress, nobody, problems_of
+from practices.common.verification import (
+    Finding,
+    Part,
+    Progress,
+    everything,
+    is_id,
+    nobody,
+    problems_of,
+)
+from practices.common.verification.chains import references as references_in
 
 from .models import Evidence, Migration, PatientDataReport, SignOff
 from .records import is_intact, is_record, references
@@ -31,12 +40,22 @@ def of_migration(model: Any, migration: Migration) -> models.QuerySet[Any]:
     if model is StoredFile:
         files = of_migration(Evidence, migration).filter(file__isnull=False)
         return rows.filter(pk__in=files.values("file"))
+    if model is Text:
+        return rows.filter(pk__in=_texts_of(migration))
     names = {field.name: field for field in model._meta.fields}
     for step in _STEPS:
         if step in names:
             above = of_migration(names[step].related_model, migration)
             return rows.filter(**{f"{step}__in": above})
     return rows.none()
+
+
+def _texts_of(migration: Migration) -> set[int]:
+    """A text says nothing of its migration: events name each, or the signature it belongs to."""
+    events = Event.objects.of(migration.stream).values_list("data", flat=True)
+    signed = SignOff.objects.filter(gate__migration=migration).values_list("snapshot", flat=True)
+    named = (one["text"] for said in (*events, *signed) for one in references_in(said, "text"))
+    return {pk for pk in named if is_id(pk)}
 
 
 def wrong_signatures(
@@ -62,7 +81,7 @@ def wrong_signatures(
         progress(SignOff._meta.db_table, done)
 
 
-def unlike_reports(progress: Progress = nobody) -> Iterator[Finding]:
+def unlike_reports(of: Part = everything, progress: Progress = nobody) -> Iterator[Finding]:
     """Texts and files that are redacted, hidden or shown otherwise than their reports say."""
     reports = PatientDataReport._meta.db_table
     for model, what, content in ((Text, "text", "t.body"), (StoredFile, "file", "t.content")):
@@ -79,6 +98,7 @@ def unlike_reports(progress: Progress = nobody) -> Iterator[Finding]:
             "WHEN t.hidden_at IS NOT NULL THEN 'it is hidden, and no report says why' END",
             PatientDataReport.Outcome.REDACTED,
             "",  # waiting
+            within=of(model),
             progress=progress,
         )
 

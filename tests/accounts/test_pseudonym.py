@@ -4,9 +4,10 @@ import io
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.apps import apps
 from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
-from django.db import transaction
+from django.db import connection, transaction
 
 from practices.accounts.models import Invitation, Membership, User
 from practices.accounts.roles import Role
@@ -14,6 +15,7 @@ from practices.accounts.services import add_administrator, invite
 from practices.accounts.services.pseudonym import pseudonymise
 from practices.common import clock
 from practices.common.errors import Refused
+from practices.common.history import private_digest
 from practices.common.models import Event
 from practices.tracking import records
 from practices.tracking.models import SignOff
@@ -65,6 +67,30 @@ def test_events_and_history_never_held_the_name(forgotten):
     event = Event.objects.get(kind="person.pseudonymised")
     assert event.subject == f"person:{forgotten.pk}"
     assert event.data.keys() == {"memberships"}
+
+
+def test_nobody_can_guess_a_name_from_what_history_keeps(world):
+    """History holds digests of names. Their salt goes with the name, so none can be tried."""
+
+    def digest(row) -> str:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT {private_digest(columns, 'r')} FROM (SELECT %s::uuid AS salt, "
+                "%s AS password, %s AS email, %s AS name) r",
+                [row.salt, row.password, row.email, row.name],
+            )
+            return cursor.fetchone()[0]
+
+    columns = ("password", "email", "name")
+    known = User.objects.get(pk=world.manager.pk)
+    history = apps.get_model("accounts", "UserEvent").objects.filter(pgh_obj=known)
+    seals = set(history.values_list("private_seal", flat=True))
+    assert digest(known) in seals
+    pseudonymise(person=known, by=None, at=clock.now())
+    for salt in User.objects.values_list("salt", flat=True):
+        known.salt = salt
+        assert digest(known) not in seals
+    assert findings() == []
 
 
 def test_what_they_signed_stays_and_verifies(world, forgotten, client):

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from practices.accounts.models import User
+from practices.common.models import Event
 
 pytestmark = pytest.mark.django_db
 
@@ -78,6 +79,7 @@ def test_a_forgotten_password_is_replaced_by_a_link_that_works_once(
 
     ann.refresh_from_db()
     assert ann.check_password(NEW)
+    assert acts() == [("person.password_changed", f"person:{ann.pk}", ann.pk)]
     assert "This link does not work any more" in text(Client().get(link, follow=True))
 
 
@@ -95,9 +97,33 @@ def test_a_password_is_changed_with_the_current_one(client: Client, ann):
     typed = {"oldpassword": "wrong", "password1": NEW, "password2": NEW}
     wrong = text(client.post(address, typed))
     assert "The current password is wrong." in wrong
+    assert acts() == []
     client.post(address, typed | {"oldpassword": PASSWORD})
     ann.refresh_from_db()
     assert ann.check_password(NEW)
+    assert acts() == [("person.password_changed", f"person:{ann.pk}", ann.pk)]
+    assert client.get(address).status_code == 200  # still signed in
+
+
+def test_a_newer_way_of_hashing_is_taken_up_at_sign_in_and_recorded(client: Client, ann, settings):
+    client.post(SIGN_IN, {"login": ann.email, "password": PASSWORD})
+    assert acts() == []
+    client.post("/accounts/logout/")
+    settings.PASSWORD_HASHERS = [
+        "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+        *settings.PASSWORD_HASHERS,
+    ]
+    for _ in range(2):
+        client.post(SIGN_IN, {"login": ann.email, "password": PASSWORD})
+        assert client.get("/").status_code == 200
+        client.post("/accounts/logout/")
+    ann.refresh_from_db()
+    assert ann.password.startswith("pbkdf2_sha256$")
+    assert acts() == [("person.password_rehashed", f"person:{ann.pk}", ann.pk)]
+
+
+def acts() -> list[tuple]:
+    return list(Event.objects.order_by("seq").values_list("kind", "subject", "by"))
 
 
 def test_nobody_registers_themselves(client: Client):

@@ -3,14 +3,16 @@
 from collections.abc import Iterator
 from typing import Any
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 
-from practices.common.models import Event
+from practices.common.models import Event, StoredFile
 from practices.common.services import SITE_STREAM, record_event
 from practices.common.verification import Chains, Finding, snapshot, verify
 from practices.common.verification.rows import changed_files, changed_texts
+from practices.tracking import services
 from practices.tracking.verification import unlike_reports, wrong_signatures
-from tests.factories import MONDAY
+from tests.factories import MONDAY, make_invitation
 from tests.tracking.cast import Cast, make_cast
 
 
@@ -23,6 +25,27 @@ def make_world() -> Cast:
             getattr(cast, name)
         record_event(stream=SITE_STREAM, kind="test.world_made", by=None, at=MONDAY)
     return cast
+
+
+def fill(world: Any) -> None:
+    """Somebody to call, somebody invited, a text and a file."""
+    services.add_contact(
+        migration=world.migration,
+        details=services.ContactDetails(
+            role="target_supplier", name="Tess Target", telephone="01632 960201"
+        ),
+        by=world.manager,
+        at=MONDAY,
+    )
+    make_invitation(world.migration.practice, by=world.manager)
+    services.block_task(task=world.task("GL-02"), reason="No answer", by=world.manager, at=MONDAY)
+    add_file(world, b"We agree")
+
+
+def add_file(world: Any, content: bytes) -> StoredFile:
+    upload = SimpleUploadedFile("minutes.txt", content, content_type="text/plain")
+    services.add_evidence(task=world.task("GL-02"), upload=upload, by=world.manager, at=MONDAY)
+    return StoredFile.objects.latest("pk")
 
 
 def findings() -> list[Finding]:

@@ -6,13 +6,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.db import InternalError, connection, transaction
 from django.db.models import Model
 from psycopg import errors, sql
 
-from practices.common.models import Event, StoredFile, Text, sha256
+from practices.common.models import Event, Text, sha256
 from practices.common.privileges import problems
 from practices.common.services import canonical, record_event
 from practices.common.verification import snapshot
@@ -22,7 +21,7 @@ from tests.factories import MONDAY
 from tests.support.servers import Server
 from tests.tracking.steps import sign
 
-from .history_world import findings, forged, make_world, said
+from .history_world import add_file, fill, findings, forged, make_world, said
 
 REFUSED = [
     "UPDATE common_event SET data = '{}'",
@@ -240,7 +239,10 @@ def test_words_taken_out_beside_the_site_are_found(world, app):
 
 
 def bend(app: Any, row: Model, change: str) -> list[str]:
-    """Change a row with the app role, and see what is found of it. The change is taken back."""
+    """Change a row with the app role, and see what is found of it. The change is taken back.
+
+    Both are found in row history as well.
+    """
     table, pk = row._meta.db_table, row.pk
     app.execute(f"UPDATE {table} SET {change} WHERE id = %s", [pk])
     found = said(table, pk)
@@ -264,7 +266,7 @@ def test_texts_are_hidden_and_redacted_as_their_reports_say(world, app):
     assert bend(app, text, "body = 'Mrs Jones'") == ["it was redacted, and has content again"]
     undone = "body = 'Mrs Smith', redacted_at = NULL, hidden_at = NULL"
     assert bend(app, text, undone) == ["it was redacted, and is not marked as that any more"]
-    assert findings() == []
+    assert {found.table for found in findings()} == {"common_textevent"}
 
 
 def test_a_text_shown_again_may_be_reported_again(world):
@@ -280,10 +282,60 @@ def test_a_text_shown_again_may_be_reported_again(world):
     assert findings() == []
 
 
-def add_file(world: Any, content: bytes) -> StoredFile:
-    upload = SimpleUploadedFile("minutes.txt", content, content_type="text/plain")
-    services.add_evidence(task=world.task("GL-02"), upload=upload, by=world.manager, at=MONDAY)
-    return StoredFile.objects.latest("pk")
+OF_PEOPLE = [
+    ("accounts_user", "password = 'another'"),
+    ("accounts_user", "email = 'mine@example.test'"),
+    ("accounts_user", "name = 'Alice Manage'"),
+    ("accounts_invitation", "email = 'mine@example.test'"),
+    ("accounts_invitation", "nonce = 'mine'"),
+    ("tracking_contact", "telephone = '07700 900999'"),
+    ("common_text", "written_by_id = NULL"),
+    ("common_text", "written_at = written_at - interval '1 day'"),
+    ("common_storedfile", "name = 'refused.txt'"),
+    ("common_storedfile", "stored_at = now()"),
+    ("common_storedfile", "media_type = 'text/html'"),
+]
+
+
+@pytest.mark.parametrize(("table", "change"), OF_PEOPLE, ids=str)
+def test_names_addresses_and_passwords_cannot_be_exchanged(
+    world, app, postgres: Server, committed_db, table, change
+):
+    fill(world)
+    column = change.partition(" = ")[0]
+    (pk,) = app.execute(f"SELECT max(id) FROM {table}").fetchall()[0]
+    if table != "common_text":
+        change += ", private_seal = private_seal, salt = salt"
+    with postgres.connect("owner", committed_db) as owner:
+        owner.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        (before,) = owner.execute(f"SELECT {column} FROM {table} WHERE id = %s", [pk]).fetchall()[0]
+        owner.execute(f"UPDATE {table} SET {change} WHERE id = %s", [pk])
+        (problem,) = said(table, pk)
+        sealed = "its private columns do not match their seal"
+        assert problem in (sealed, f"it differs from its newest row of history: {column}")
+        owner.execute(f"UPDATE {table} SET {column} = %s WHERE id = %s", [before, pk])
+        owner.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+    assert findings() == []
+    app.execute(f"UPDATE {table} SET {change} WHERE id = %s", [pk])
+    newest = f"SELECT max(pgh_id) FROM {table}event WHERE pgh_obj_id = %s"
+    (row,) = app.execute(newest, [pk]).fetchall()[0]
+    assert [(found.table, found.row, found.problem) for found in findings()] == [
+        (f"{table}event", row, "no event records the act that wrote it")
+    ]
+
+
+def test_a_seal_that_is_reckoned_anew_is_found(world, postgres: Server, committed_db):
+    """Whoever owns the tables can make a seal that fits; history holds the former one."""
+    pk = world.manager.pk
+    keeping = (
+        "SELECT tgname FROM pg_trigger WHERE tgrelid = 'accounts_user'::regclass "
+        "AND tgname LIKE 'pgtrigger_update%'"
+    )
+    with postgres.connect("owner", committed_db) as owner:
+        ((trigger,),) = owner.execute(keeping).fetchall()
+        owner.execute(f"ALTER TABLE accounts_user DISABLE TRIGGER {trigger}")
+        owner.execute("UPDATE accounts_user SET email = 'mine@example.test' WHERE id = %s", [pk])
+    assert said("accounts_user", pk) == ["it differs from its newest row of history: private_seal"]
 
 
 def test_a_file_in_place_of_another_is_found(world, app):
@@ -297,7 +349,7 @@ def test_a_file_in_place_of_another_is_found(world, app):
         assert bend(app, stored, f"content = '{name}'") == ["its file is missing"]
     assert bend(app, stored, "size = 1") == ["its file has another size than it says"]
     assert bend(app, stored, "hidden_at = now()") == ["it is hidden, and no report says why"]
-    assert findings() == []
+    assert {found.table for found in findings()} == {"common_storedfileevent"}
     app.execute("UPDATE tracking_evidence SET file_id = %s", [other.pk])
     app.execute("DELETE FROM common_storedfile WHERE id = %s", [stored.pk])
     assert f"file {stored.pk}, which it speaks of, is gone" in said("common_event", event.pk)[0]

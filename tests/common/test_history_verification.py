@@ -8,18 +8,19 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.db import connection, transaction
+from django.test import override_settings
 
 from practices.accounts import services as accounts
 from practices.accounts.models import User
 from practices.accounts.roles import Role
 from practices.common import clock
-from practices.common.models import StoredFile
+from practices.common.models import Event, StoredFile
 from practices.common.services import SITE_STREAM, record_event
 from practices.common.verification import Chains, chains, findings, verify
 from practices.common.verification.unpaired import UNPAIRED
 from practices.directory.models import Organisation
 from practices.directory.practice_file import check_practice_file
-from practices.directory.services import import_practices, load_reference_data
+from practices.directory.services import ask_for_import, import_practices, load_reference_data
 from practices.plans import services as plans
 from practices.plans.models import PlanVersion
 from practices.plans.shipping import load_shipped_plans
@@ -64,7 +65,7 @@ def test_directory_and_plans_leave_a_clean_history(committed_db):
     assert found() == []
 
 
-def test_people_leave_a_clean_history(committed_db):
+def test_people_leave_a_clean_history(committed_db, settings):
     now = clock.now()
     boss = accounts.add_administrator(
         email="boss@example.test", name="Bo Boss", password=None, by=None, at=now
@@ -79,7 +80,24 @@ def test_people_leave_a_clean_history(committed_db):
     accounts.open_account(person=person, by=boss, at=now)
     accounts.start_viewing(person=person, by=boss, at=now)
     accounts.stop_viewing(person_id=person.pk, by=boss, at=now)
-    User.objects.filter(pk=person.pk).update(name="Another Name", last_login=now)
+    accounts.change_password(person=person, password="staple horse battery", by=person, at=now)
+    hashers = ["django.contrib.auth.hashers.PBKDF2PasswordHasher", *settings.PASSWORD_HASHERS]
+    with override_settings(PASSWORD_HASHERS=hashers):
+        accounts.renew_password_hash(person=person, password="staple horse battery", at=now)
+    kinds = Event.objects.of(SITE_STREAM).order_by("-seq").values_list("kind", flat=True)
+    assert list(kinds[:2]) == ["person.password_rehashed", "person.password_changed"]
+    User.objects.filter(pk=person.pk).update(last_login=now)
+    assert found() == []
+
+
+def test_a_list_handed_in_leaves_a_clean_history(committed_db):
+    boss = accounts.add_administrator(
+        email="boss@example.test", name="Bo Boss", password=None, by=None, at=MONDAY
+    )
+    upload = SimpleUploadedFile("practices.csv", PRACTICES, content_type="text/csv")
+    job = ask_for_import(upload=upload, all_settings=False, by=boss, at=MONDAY)
+    event = Event.objects.get(kind="practices.import_asked")
+    assert event.data["file"] == job.file_id
     assert found() == []
 
 

@@ -3,6 +3,7 @@
 from .invitations import accept, invite, join, send_again, withdraw_invitation
 from .many import Judged, invite_many, preview_many
 from .memberships import add_membership, appoint_deputy, end_membership
+from .passwords import change_password, renew_password_hash
 from .people import (
     SERVICE_TEAM,
     add_administrator,
@@ -21,6 +22,7 @@ __all__ = [
     "add_membership",
     "add_person",
     "appoint_deputy",
+    "change_password",
     "close_account",
     "end_membership",
     "invite",
@@ -29,6 +31,7 @@ __all__ = [
     "may_be_viewed",
     "open_account",
     "preview_many",
+    "renew_password_hash",
     "send_again",
     "start_viewing",
     "stop_viewing",

@@ -15,7 +15,7 @@ from practices.common.privileges import append_only_models, history_models
 
 from .chains import Chains, Root, without_event, without_rows
 from .findings import Finding, Progress, is_id, nobody, problems_of
-from .rows import altered, changed_files, changed_texts, orphaned, unlike_history
+from .rows import altered, changed_files, changed_texts, orphaned, unlike_history, unlike_seal
 
 __all__ = [
     "Chains",
@@ -32,6 +32,7 @@ __all__ = [
     "problems_of",
     "snapshot",
     "unlike_history",
+    "unlike_seal",
     "verify",
     "without_event",
     "without_rows",
@@ -68,4 +69,5 @@ def verify(chains: Chains, of: Part = everything, progress: Progress = nobody) -
     for history in history_models():
         tracked = history.pgh_tracked_model
         yield from unlike_history(history, of(tracked), progress)
+        yield from unlike_seal(tracked, of(tracked), progress)
         yield from orphaned(history, of(history), progress)

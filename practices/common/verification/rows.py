@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import SuspiciousFileOperation
 from django.db import connection, models
 
+from practices.common.history import private_digest
 from practices.common.models import StoredFile, Text
 
 from .findings import Finding, Progress, nobody, problems_of, quoted
@@ -68,6 +69,20 @@ def unlike_history(
         within=within,
         progress=progress,
     )
+
+
+def unlike_seal(
+    model: Any, within: models.QuerySet[Any] | None = None, progress: Progress = nobody
+) -> Iterator[Finding]:
+    """Tracked rows whose names, addresses or passwords are not those that were sealed."""
+    if model.private_columns:
+        yield from problems_of(
+            model,
+            f"CASE WHEN t.private_seal <> {private_digest(model.private_columns, 't')} "
+            "THEN 'its private columns do not match their seal' END",
+            within=within,
+            progress=progress,
+        )
 
 
 def orphaned(

@@ -143,6 +143,13 @@ def ask_for_import(*, upload: File, all_settings: bool, by: AbstractBaseUser, at
     stored = store_file(
         upload=upload, by=by, at=at, allowed=TABLE, megabytes=settings.IMPORT_MAX_MB
     )
+    record_event(
+        stream=SITE_STREAM,
+        kind="practices.import_asked",
+        by=by,
+        at=at,
+        data={"file": stored.pk, "sha256": stored.sha256, "all_settings": all_settings},
+    )
     return start_job(
         kind=IMPORT, arguments={"all_settings": all_settings}, file=stored, by=by, at=at
     )

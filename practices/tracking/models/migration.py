@@ -378,7 +378,7 @@ class Phase(Counters):
         return self.plan_phase.title
 
 
-@tracked(exclude=("name", "telephone", "email"))
+@tracked(private=("name", "telephone", "email"))
 class Contact(models.Model):
     """Somebody to call: of a supplier, a laboratory, the practice; not a person who signs in."""
 
