@@ -133,9 +133,9 @@ def schema_digest() -> str:
     return digest.hexdigest()[:16]
 
 
-def start(folder: Path, passwords: Passwords) -> Postgres:
+def start(folder: Path, passwords: Passwords, *, careless: bool = True) -> Postgres:
     """A server in ``folder`` on which the owner may create databases."""
-    cluster = Postgres(folder, passwords, log=folder / "postgres.log", careless=True)
+    cluster = Postgres(folder, passwords, log=folder / "postgres.log", careless=careless)
     cluster.start()
     with psycopg.connect(
         **cluster.parameters(SUPERUSER, "postgres"), autocommit=True
@@ -175,6 +175,13 @@ def migrated_once() -> Path:
 @contextmanager
 def throw_away() -> Iterator[Server]:
     """A PostgreSQL server that lives as long as the block and already holds the template."""
+    with throw_away_cluster() as cluster:
+        yield server(cluster)
+
+
+@contextmanager
+def throw_away_cluster(*, careless: bool = True) -> Iterator[Postgres]:
+    """The same, to be stopped and started on the way."""
     KEPT.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="tracker-test-") as temporary:
         # Searchable, so that where root steps down to "nobody" the server finds its own folder.
@@ -184,8 +191,8 @@ def throw_away() -> Iterator[Server]:
             fcntl.flock(lock, fcntl.LOCK_EX)
             shutil.copytree(migrated_once(), folder, ignore=shutil.ignore_patterns("socket"))
         passwords = Passwords(**json.loads((folder / "passwords.json").read_text("ascii")))
-        cluster = start(folder, passwords)
+        cluster = start(folder, passwords, careless=careless)
         try:
-            yield server(cluster)
+            yield cluster
         finally:
             cluster.stop()

@@ -9,7 +9,6 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import close_old_connections
 
-from practices.common import clock
 from practices.reminders import services
 
 logger = logging.getLogger(__name__)
@@ -40,6 +39,6 @@ class Command(BaseCommand):
     def turn(self, stopped: Event | None = None) -> None:
         """Plan once, then send until nothing is due."""
         close_old_connections()
-        services.plan_due(now=clock.now())
-        while services.deliver(now=clock.now()) and not (stopped and stopped.is_set()):
+        services.plan_due(now=services.agreed_now())
+        while services.deliver(now=services.agreed_now()) and not (stopped and stopped.is_set()):
             close_old_connections()
