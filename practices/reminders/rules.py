@@ -60,7 +60,25 @@ def newest_due(run: ClockRun, now: datetime, is_working: Callable[[date], bool])
     says how things stand, instead of several that say how they stood.
     """
     due = [warn for warn in warnings(run, is_working) if warn.due_at <= now]
-    return due[-1] if due else None
+    if again := _said_again(run, now):
+        due.append(again)
+    return max(due, default=None)
+
+
+def _said_again(run: ClockRun, now: datetime) -> Warn | None:
+    """The newest repetition after the end of a run that nobody has stopped."""
+    every = run.plan_clock.repeat_every
+    if not every or now < run.ends_at:
+        return None
+    if run.counts_hours:
+        times = (now - run.ends_at) // (every * HOUR)
+        due_at = run.ends_at + times * every * HOUR
+    else:
+        today = london_date(now)
+        told_on = today if london_time(today, MORNING) <= now else today - DAY
+        times = (told_on - run.ends_on) // (every * DAY)
+        due_at = london_time(run.ends_on + times * every * DAY, MORNING)
+    return Warn(due_at, f"over-{times * every}") if times else None
 
 
 def overdue_day(now: datetime) -> tuple[date, datetime] | None:

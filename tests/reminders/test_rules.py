@@ -28,10 +28,12 @@ Instants = st.datetimes(
 ).map(lambda naive: naive.replace(tzinfo=UTC))
 
 
-def a_run(started_at, *, limit=72, unit="hours", after=(), before=()):
+def a_run(started_at, *, limit=72, unit="hours", after=(), before=(), again=0):
     end = clock_end(started_at=started_at, limit=limit, unit=unit, is_working=is_working)
     return ClockRun(
-        plan_clock=PlanClock(warn_after=list(after), warn_before=list(before), title="A clock"),
+        plan_clock=PlanClock(
+            warn_after=list(after), warn_before=list(before), repeat_every=again, title="A clock"
+        ),
         started_at=started_at,
         limit=limit,
         unit=unit,
@@ -182,3 +184,25 @@ def test_a_mail_is_given_up_after_a_day_of_failing():
 )
 def test_a_refusal_of_the_mail_is_for_good_but_not_one_to_talk_to_us(code, for_good):
     assert is_refused_for_good(code) is for_good
+
+
+def test_a_cut_over_that_goes_on_is_said_again_every_day_after_its_end():
+    start = london(2027, 4, 9, 18, 30)
+    seen = walk(a_run(start, after=(72,), again=24), start, start + timedelta(hours=122))
+    assert seen == {
+        "after-72": start + timedelta(hours=72),
+        "over-24": start + timedelta(hours=96),
+        "over-48": start + timedelta(hours=120),
+    }
+
+
+def test_access_that_was_not_ended_is_said_again_in_the_morning_a_week_after_its_last_day():
+    # The clocks go back on 31 October 2027, between the two.
+    run = a_run(london(2027, 9, 13, 9), limit=45, unit="days", before=(0,), again=7)
+    assert run.ends_on == date(2027, 10, 28)
+    seen = walk(run, run.started_at, run.ends_at + timedelta(days=15))
+    assert seen == {
+        "before-0": london(2027, 10, 28, 8),
+        "over-7": london(2027, 11, 4, 8),
+        "over-14": london(2027, 11, 11, 8),
+    }
