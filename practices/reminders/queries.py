@@ -62,7 +62,7 @@ def tasks_of(
     migrations: dict[int, Migration],
     acting: Audience,
     now: datetime,
-) -> list[Task]:
+) -> Sequence[Task]:
     """Those of ``tasks`` that are this person's, by the rule of ``TaskQuerySet.belonging_to``.
 
     ``acting`` is what ``audience`` says of the person in these ``migrations``, by id.

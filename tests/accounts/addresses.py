@@ -324,7 +324,25 @@ PORTFOLIO = [
     desk("portfolio:export", DASHBOARD),
 ]
 
-ADDRESSES = [*ACCOUNT, *SERVICE, *PLANS, *DIRECTORY, *TRACKING, *PEOPLE, *PORTFOLIO]
+READS_OWN = (OK, ONLY_GET)
+CALENDARS = [
+    # Without the secret of a link it is nobody's, whoever asks.
+    public("reminders:calendar_feed", get=STRANGE),
+    Address("reminders:calendar", READS_OWN, READS_OWN, READS_OWN, who=INSIDE),
+    Address("reminders:make_calendar", (ONLY_GET, OK), (ONLY_GET, OK), (ONLY_GET, OK), who=INSIDE),
+    Address(
+        "reminders:revoke_calendar",
+        (ONLY_GET, FOUND),
+        (ONLY_GET, FOUND),
+        (ONLY_GET, FOUND),
+        who=INSIDE,
+    ),
+    page("reminders:migration_calendar"),
+    act("reminders:make_migration_calendar", MIGRATION, post=OK, who=INSIDE),
+    act("reminders:revoke_migration_calendar", MIGRATION, who=INSIDE),
+]
+
+ADDRESSES = [*ACCOUNT, *SERVICE, *PLANS, *DIRECTORY, *TRACKING, *PEOPLE, *CALENDARS, *PORTFOLIO]
 
 
 def make_side(mark: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from tests.accounts.addresses import (
     ADDRESSES,
+    CALENDARS,
     INSIDE,
     NOBODY,
     OK,
@@ -140,7 +141,11 @@ def test_what_belongs_to_another_migration_is_not_found_under_ones_own(address: 
             assert "Quillon" not in answer.content.decode()
 
 
-READ = [address for address in [*TRACKING, *PEOPLE_ROWS, *PORTFOLIO] if address.within[0] == OK]
+READ = [
+    address
+    for address in [*TRACKING, *PEOPLE_ROWS, *CALENDARS, *PORTFOLIO]
+    if address.within[0] == OK
+]
 SEE_ALL = {"administrator", "viewer"}
 
 

@@ -1,0 +1,26 @@
+"""Addresses of calendars."""
+
+from django.urls import path
+
+from .views import calendar
+
+app_name = "reminders"
+urlpatterns = [
+    path("calendar/", calendar.calendar, name="calendar"),
+    path("calendar/make/", calendar.make, name="make_calendar"),
+    path("calendar/revoke/", calendar.revoke, name="revoke_calendar"),
+    path("calendar/feed.ics", calendar.read, name="calendar_feed"),
+    path(
+        "migrations/<slug:reference>/calendar/",
+        calendar.migration_calendar,
+        name="migration_calendar",
+    ),
+    path(
+        "migrations/<slug:reference>/calendar/make/", calendar.make, name="make_migration_calendar"
+    ),
+    path(
+        "migrations/<slug:reference>/calendar/revoke/",
+        calendar.revoke,
+        name="revoke_migration_calendar",
+    ),
+]

@@ -1,0 +1,32 @@
+"""The secret of a calendar link stays out of every log."""
+
+import urllib.error
+import urllib.request
+
+import pytest
+
+from practices.reminders import links
+from tests.factories import MONDAY
+
+from .worlds import World
+
+FEED = "/calendar/feed.ics"
+
+
+@pytest.mark.committed
+def test_no_log_of_a_real_web_server_has_the_token(committed_db, live_app):
+    world = World()
+    token = links.make_link(migration=None, seen=None, by=world.manager, at=MONDAY)
+    for secret, status in ((token, 200), (token[:-1] + "!", 404)):
+        assert fetched(f"{live_app.url}{FEED}?link={secret}") == status
+    log = live_app.log.read_text()
+    assert FEED in log
+    assert token[:-1] not in log
+
+
+def fetched(url: str) -> int:
+    try:
+        with urllib.request.urlopen(url, timeout=20) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
