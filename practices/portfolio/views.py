@@ -65,6 +65,7 @@ def dashboard(request: SignedInRequest) -> HttpResponse:
         "page_obj": page,
         "rows": queries.rows(cast("MigrationQuerySet", page.object_list), found, now),
         "address": _address(request),
+        "shown_without": _address(request, "show"),
         "showing": queries.COUNTERS.get(form.cleaned_data.get("show", "")),
     }
     status = 422 if form.errors else 200

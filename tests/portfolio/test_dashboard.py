@@ -179,6 +179,9 @@ def test_a_bypass_that_waits_to_be_confirmed_waits_for_sign_off(start, look):
     migration = start("Ash")
     gate = migration.gates.get()
     services.record_bypass(gate=gate, reason="Because", by=migration.project_manager, at=MONDAY)
+    page = look(show="sign_off", state="cut_over").content.decode()
+    assert "Only shown: <strong>Waiting for sign-off</strong>" in page
+    assert 'href="?state=cut_over">Show the others too' in page
     assert names(look(show="sign_off")) == ["Ash"]
     services.confirm_bypass(
         bypass=gate.bypasses.get(),

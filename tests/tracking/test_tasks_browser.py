@@ -76,3 +76,17 @@ def test_without_scripts_a_tick_comes_back_to_its_list_and_can_be_undone(cast, o
     page.get_by_role("button", name="Mark selected tasks as done").click()
     assert "GL-02 is done." in page.locator(".nhsuk-notification-banner").inner_text()
     assert page.evaluate("document.documentElement.scrollWidth") == 320
+
+
+@pytest.mark.parametrize(("width", "folded"), [(320, True), (1280, False)])
+def test_a_phone_folds_the_long_lists_of_home_and_leads_to_who_to_call(
+    cast, open_as, width, folded
+):
+    page = open_as(cast.manager, width=width)
+    page.goto(cast.url())
+    go_live = page.locator("#dates").get_by_text("End of old-system access")
+    assert go_live.is_visible() is not folded
+    assert page.get_by_role("link", name="Who to call").is_visible() is folded
+    if folded:
+        page.locator("summary", has_text="Key dates").press("Enter")
+        go_live.wait_for()

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from crispy_forms.helper import FormHelper
 from django import forms
 
 from practices.common.fields import UKDateField, UKDateTimeField
@@ -56,8 +57,16 @@ class MomentForm(NHSForm):
 
 
 class PlanDateForm(MomentForm):
+    """Asked by address: see the view."""
+
     submit_text = "Show what moves"
     label = "New planned {}"
+
+    @property
+    def helper(self) -> FormHelper:
+        helper = super().helper
+        helper.form_method = "get"
+        return helper
 
 
 class RecordDateForm(MomentForm):

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_safe
 
 from practices.common import clock
@@ -126,17 +127,22 @@ def dates(request: SignedInRequest, reference: str) -> HttpResponse:
 
 @asks
 def replan(request: SignedInRequest, reference: str, key: str) -> HttpResponse:
-    """Ask for the new date, show everything that moves, then move it."""
+    """Ask for the new date, show everything that moves, then move it.
+
+    What was asked stands in the address, so that going back and forward asks nobody to
+    send a form again; only the move itself is posted.
+    """
     migration = migration_for(request, reference, Permission.REPLAN)
     key_date = _key_date(migration, key)
-    if request.method != "POST":
+    posted = request.method == "POST"
+    asked = request.POST if posted else request.GET
+    if not posted and not asked:
         initial = {"when": key_date.planned_at if key_date.has_time else key_date.planned_on}
         return _plan_page(request, migration, PlanDateForm(key_date=key_date, initial=initial))
-    form = PlanDateForm(request.POST, key_date=key_date)
-    go = request.POST.get("go", "")
-    if not form.is_valid() or go == "back":
+    form = PlanDateForm(asked, key_date=key_date)
+    if not form.is_valid() or asked.get("go") == "back":
         return _plan_page(request, migration, form)
-    if go != "confirm":
+    if not posted:
         return _preview_page(request, migration, form)
     try:
         plan = services.replan(
@@ -176,11 +182,14 @@ def _preview_page(
     if not plan.dates:
         form.add_error("when", f"{form.key_date.title} is already planned for then.")
         return _plan_page(request, migration, form)
+    typed = [item for item in form.data.items() if item[0].startswith("when_")]
     context = {
         "migration": migration,
         "key_date": form.key_date,
         "plan": plan,
-        "typed": [item for item in request.POST.items() if item[0].startswith("when_")],
+        "typed": typed,
+        "address": reverse("tracking:replan", args=(migration.reference, form.key_date.key)),
+        "again": urlencode([*typed, ("go", "back")]),
         "errors": [problem] if problem else [],
         "back": _back(migration),
     }
