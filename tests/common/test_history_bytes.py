@@ -109,7 +109,7 @@ def tracked() -> dict[type[models.Model], Any]:
 
 
 def proved(owner: Any, model: Any) -> dict[str, str]:
-    """The columns of a table that something proves: all but when somebody came last, and counters."""
+    """The columns of a table that something proves: not counters, nor when somebody came last."""
     shape = columns(owner, model._meta.db_table)
     if model not in tracked():
         return shape
