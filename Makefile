@@ -8,7 +8,7 @@ LAYERS = base local dev node
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help run test races check fix lock
+.PHONY: help run test races faults check fix lock
 
 help: ## Say what each command does
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -23,6 +23,10 @@ test: check ## Run the checks, then every test on real servers and a real browse
 races: .venv/dev.stamp ## Fifty rounds of twenty people doing the same at once; keeps bench/races.json
 	@.venv/bin/python -m migration_tracker.local prepare-tests
 	@RACE_ROUNDS=50 .venv/bin/python -m pytest tests/tracking/test_everybody_at_once.py $(ARGS)
+
+faults: .venv/dev.stamp ## Ten thousand reminders while everything is killed and broken; keeps bench/faults.json
+	@.venv/bin/python -m migration_tracker.local prepare-tests
+	@FAULTS=long .venv/bin/python -m pytest tests/faults $(ARGS)
 
 check: .venv/dev.stamp ## Lint, format, types, import layers, missing migrations; changes nothing
 	@.venv/bin/ruff check .

@@ -15,7 +15,7 @@ from migration_tracker.local.postgres import Postgres
 from migration_tracker.local.processes import free_port
 from tests.reminders.conftest import celery_unreachable  # noqa: F401
 from tests.support.databases import use
-from tests.support.servers import server, throw_away_cluster
+from tests.support.servers import Server, server, throw_away_cluster
 
 from .mail import FaultyMail
 from .report import LONG
@@ -62,15 +62,27 @@ def faulty_mail(settings) -> Iterator[FaultyMail]:
     controller.stop()
 
 
-@pytest.fixture
-def environment(cluster: Postgres, broker: Broker, faulty_mail: FaultyMail) -> dict[str, str]:
-    """What every process of a fault run is told."""
+def _environment(there: Server, database: str) -> dict[str, str]:
     return {
         **os.environ,
-        **server(cluster).environment(DATABASE),
-        "REDIS_URL": broker.url,
+        **there.environment(database),
+        "DJANGO_SETTINGS_MODULE": "tests.faults.rig",
         "EMAIL_HOST": "127.0.0.1",
         "EMAIL_PORT": str(settings.EMAIL_PORT),
         "PATH": commands.PATH,
         "LOG_LEVEL": "WARNING",
     }
+
+
+@pytest.fixture
+def environment(cluster: Postgres, broker: Broker, faulty_mail: FaultyMail) -> dict[str, str]:
+    """What every process of a storm is told."""
+    return {**_environment(server(cluster), DATABASE), "REDIS_URL": broker.url}
+
+
+@pytest.fixture
+def environment_of_committed(
+    postgres: Server, committed_db: str, faulty_mail: FaultyMail
+) -> dict[str, str]:
+    """The same for processes that work on the database of a committed test; nobody to ring."""
+    return {**_environment(postgres, committed_db), "REDIS_URL": "redis://127.0.0.1:1/0"}
