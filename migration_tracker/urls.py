@@ -12,7 +12,7 @@ handler500 = "migration_tracker.views.server_error"
 
 ROOMS = ["common", "directory", "accounts", "plans", "tracking", "reminders", "portfolio"]
 
-# Not the rest of allauth's: its pages for e-mail addresses let people change their own, unrecorded.
+# Not the rest of allauth's: its pages for email addresses let people change their own, unrecorded.
 ACCOUNT = [
     path("login/", account.login, name="account_login"),
     path("logout/", account.logout, name="account_logout"),

@@ -36,4 +36,4 @@ class AccountAdapter(DefaultAccountAdapter):
         return user
 
     def populate_username(self, request: HttpRequest, user: Any) -> None:
-        """There are no user names here, only e-mail addresses."""
+        """There are no user names here, only email addresses."""

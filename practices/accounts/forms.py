@@ -142,6 +142,7 @@ class DeputyForm(NHSForm):
         queryset=User.objects.none(),
         empty_label="Select",
         help_text="Somebody of the same organisation. Invite them first if they are not listed.",
+        error_messages={"required": "Select who stands in"},
     )
     first = UKDateField(label="First day")
     last = UKDateField(label="Last day")

@@ -33,7 +33,7 @@ class UserQuerySet(models.QuerySet["User"]):
         return self.filter(pk__in=theirs.values("person"))
 
     def search(self, words: str) -> "UserQuerySet":
-        """People with each of these words in their name or e-mail address."""
+        """People with each of these words in their name or email address."""
         found = self
         for word in words.split():
             found = found.filter(Q(name__icontains=word) | Q(email__icontains=word))
@@ -53,7 +53,7 @@ class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type:
 
 @tracked(exclude=("last_login",), private=("password", "email", "name"))
 class User(AbstractBaseUser):
-    """A person who signs in with an e-mail address."""
+    """A person who signs in with an email address."""
 
     email = models.EmailField("email address", max_length=254, unique=True)
     name = models.CharField("full name", max_length=150)

@@ -32,7 +32,7 @@ class PlainErrors(forms.BaseForm):
 
 
 def _sentences(field: forms.Field, label: str) -> dict[str, str]:
-    # "E-mail" becomes "e-mail"; "ODS code" stays.
+    # "Email" becomes "email"; "ODS code" stays.
     what = label if label[1:2].isupper() else label[:1].lower() + label[1:]
     verb = "Enter"
     if isinstance(field, forms.ChoiceField | forms.ModelChoiceField):
@@ -51,6 +51,8 @@ def _sentences(field: forms.Field, label: str) -> dict[str, str]:
     }
     if isinstance(field, forms.EmailField):
         sentences["invalid"] = "Enter an email address in the correct format, like name@example.com"
+    elif isinstance(field, forms.FileField):
+        sentences["empty"] = "This file is empty. Choose another one"
     elif isinstance(field, forms.IntegerField):
         sentences["invalid"] = f"{label} must be a number, such as 12"
     return sentences

@@ -54,7 +54,7 @@ def dropped(row: Notification, now: datetime) -> Dropped | None:
     if row.person and not row.person.is_active:
         return Dropped(Status.CANCELLED, "The person’s account is closed.")
     if row.contact and (row.contact.removed_at or not row.contact.email):
-        return Dropped(Status.CANCELLED, "The contact was removed or has no e-mail address now.")
+        return Dropped(Status.CANCELLED, "The contact was removed or has no email address now.")
     if row.person and row.migration:
         visible = Migration.objects.visible_to(row.person).filter(pk=row.migration.pk)
         if not visible.exists():

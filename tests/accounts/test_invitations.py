@@ -125,7 +125,7 @@ class TestInviting:
     @pytest.mark.parametrize(
         ("wrong", "sentence"),
         [
-            ({"email": "nina"}, "is not an e-mail address"),
+            ({"email": "nina"}, "is not an email address"),
             ({"name": " "}, "full name"),
             ({"role": Role.SUPPLIER}, "so nobody can be its supplier"),
             ({"valid_to": MONDAY.date()}, "The last day of the role is over"),

@@ -379,7 +379,7 @@ class TestManyAtOnce:
         for words in (
             "Nobody has been invited yet. 1 of 5 lines would invite",
             "You cannot give the role Supplier.",
-            "“three” is not an e-mail address.",
+            "“three” is not an email address.",
             "Line 2 says the same.",
             "“31/02/2027” in until is not a day",
         ):

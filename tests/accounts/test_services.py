@@ -52,7 +52,7 @@ def test_without_a_password_nobody_can_sign_in_yet():
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        ({"email": "sam"}, "“sam” is not an e-mail address."),
+        ({"email": "sam"}, "“sam” is not an email address."),
         ({"email": "@".join(["a" * 60, ".".join(["b" * 60] * 4)])}, "longer than 254 characters"),
         ({"name": "  "}, "Enter the person's full name."),
         ({"name": "\u200b\u202e \u2060"}, "Enter the person's full name."),

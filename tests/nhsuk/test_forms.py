@@ -2,6 +2,7 @@
 
 import pytest
 from django import forms
+from django.core.files.uploadedfile import SimpleUploadedFile
 
 from practices.common.forms import NHSForm, PlainErrors
 
@@ -52,6 +53,14 @@ def test_a_message_of_the_fields_own_stays():
         reason = forms.CharField(error_messages={"required": "Enter why the date moves"})
 
     assert Move({}).errors["reason"] == ["Enter why the date moves"]
+
+
+def test_an_empty_file_is_said_in_our_words():
+    class Import(NHSForm):
+        list = forms.FileField(label="List")
+
+    form = Import({}, {"list": SimpleUploadedFile("list.csv", b"")})
+    assert form.errors["list"] == ["This file is empty. Choose another one"]
 
 
 def test_an_abbreviation_keeps_its_capitals():

@@ -80,7 +80,7 @@ def test_what_is_done_twice_is_one_act(cast, contact):
 
 
 def test_a_contact_can_be_reached(cast):
-    with pytest.raises(Refused, match="Enter a telephone number or an e-mail address"):
+    with pytest.raises(Refused, match="Enter a telephone number or an email address"):
         services.add_contact(
             migration=cast.migration,
             details=ContactDetails(role="pcse", name="Nobody"),

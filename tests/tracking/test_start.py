@@ -265,9 +265,9 @@ class TestThePages:
                 "happens twice",
             ),
             ({"plan_version": ""}, "Select plan"),
-            ({"new_telephone": ""}, "Enter a telephone number or an e-mail address for Tess"),
+            ({"new_telephone": ""}, "Enter a telephone number or an email address for Tess"),
             ({"new_name": ""}, "Enter the name of the new supplier"),
-            ({"new_email": "tess@"}, "Enter an e-mail address like name@example.com"),
+            ({"new_email": "tess@"}, "Enter an email address like name@example.com"),
         ],
     )
     def test_what_is_wrong_gets_a_sentence_and_the_rest_stays(self, at_work, world, change, words):

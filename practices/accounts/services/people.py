@@ -28,11 +28,11 @@ def tidy(*, email: str, name: str) -> tuple[str, str]:
     seen = (c for c in name if c.isspace() or not unicodedata.category(c).startswith("C"))
     name = " ".join("".join(seen).split())
     if len(email) > LONGEST_EMAIL:
-        raise Refused(f"The e-mail address is longer than {LONGEST_EMAIL} characters.")
+        raise Refused(f"The email address is longer than {LONGEST_EMAIL} characters.")
     try:
         validate_email(email)
     except ValidationError as problem:
-        raise Refused(f"“{email}” is not an e-mail address.") from problem
+        raise Refused(f"“{email}” is not an email address.") from problem
     if not name:
         raise Refused("Enter the person's full name.")
     return email, name
@@ -45,7 +45,7 @@ def add_person(
     """Make an account. Without ``password`` the person sets one through a link sent to them.
 
     ``by`` is nobody when a command makes it, or the person themselves. Raises
-    :class:`Refused` when the address is not an e-mail address, somebody has it
+    :class:`Refused` when the address is not an email address, somebody has it
     already, or there is no name.
     """
     email, name = tidy(email=email, name=name)

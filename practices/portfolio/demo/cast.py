@@ -102,6 +102,6 @@ PROJECT_MANAGERS = {
 
 
 def accounts() -> list[tuple[str, str, str]]:
-    """Role, e-mail address and organisation's code of everybody who can sign in."""
+    """Role, email address and organisation's code of everybody who can sign in."""
     rows = [(str(Role(person.role).label), person.email, person.at) for person in LISTED]
     return [(str(Role.ADMINISTRATOR.label), ADMINISTRATOR[0], "SERVICE"), *rows]

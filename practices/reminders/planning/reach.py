@@ -13,7 +13,7 @@ from practices.tracking.team import Audience, audience
 class Reach:
     """Who is reached by an owner key in each of some migrations; a handful of queries for all.
 
-    People who hold the role, or the contact of that role with an e-mail address
+    People who hold the role, or the contact of that role with an email address
     where nobody does; with ``contacts_first`` the other way round, because a
     confirmation is addressed to the named contact (guide.md C).
     """

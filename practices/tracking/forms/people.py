@@ -29,16 +29,16 @@ class ContactForm(NHSForm):
         label="Telephone",
         max_length=30,
         required=False,
-        help_text="Enter a telephone number, an e-mail address or both.",
+        help_text="Enter a telephone number, an email address or both.",
         widget=forms.TextInput(attrs={"class": "nhsuk-input--width-20"}),
     )
-    email = forms.EmailField(label="E-mail address", required=False)
+    email = forms.EmailField(label="Email address", required=False)
     seen = forms.CharField(widget=forms.HiddenInput, required=False)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if not self.errors and not (cleaned.get("telephone") or cleaned.get("email")):
-            self.add_error("telephone", "Enter a telephone number or an e-mail address")
+            self.add_error("telephone", "Enter a telephone number or an email address")
         return cleaned
 
     def details(self) -> ContactDetails:

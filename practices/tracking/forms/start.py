@@ -50,7 +50,7 @@ class StartForm(NHSForm):
         label="Find a project manager",
         required=False,
         max_length=100,
-        help_text="Type part of a name, an e-mail address or an organisation, then select Find.",
+        help_text="Type part of a name, an email address or an organisation, then select Find.",
     )
     project_manager = ProjectManagerField(
         label="Project manager", queryset=Membership.objects.none(), empty_label="Select"
@@ -120,9 +120,9 @@ class StartForm(NHSForm):
             label="Telephone", max_length=30, required=False, widget=width
         )
         self.fields[f"{prefix}_email"] = forms.EmailField(
-            label="E-mail address",
+            label="Email address",
             required=False,
-            error_messages={"invalid": "Enter an e-mail address like name@example.com"},
+            error_messages={"invalid": "Enter an email address like name@example.com"},
         )
 
     def layout(self) -> list[Any]:
@@ -156,7 +156,7 @@ class StartForm(NHSForm):
             if name and not (telephone or email):
                 self.add_error(
                     f"{prefix}_telephone",
-                    f"Enter a telephone number or an e-mail address for {name}",
+                    f"Enter a telephone number or an email address for {name}",
                 )
         return cleaned
 

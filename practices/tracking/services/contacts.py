@@ -18,7 +18,7 @@ from ._base import lock, note_event
 
 @dataclass(frozen=True)
 class ContactDetails:
-    """``role`` is an owner key; a telephone number or an e-mail address is needed."""
+    """``role`` is an owner key; a telephone number or an email address is needed."""
 
     role: str
     name: str
@@ -45,7 +45,7 @@ def contact_mark(contact: Contact) -> str:
 
 def _check(details: ContactDetails) -> None:
     if not (details.telephone or details.email):
-        raise Refused(f"Enter a telephone number or an e-mail address for {details.name}.")
+        raise Refused(f"Enter a telephone number or an email address for {details.name}.")
 
 
 def _in_words(contact: Contact) -> str:
