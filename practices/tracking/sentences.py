@@ -17,9 +17,9 @@ from practices.common.templatetags.uk import uk_date, uk_datetime
 from practices.common.time import london_date, to_london
 from practices.common.verification import is_id
 from practices.plans.models import PlanKeyDate, Unit
-from practices.plans.rules import inside
+from practices.plans.rules import inside, listed
 
-from .models import ClockRun, Contact, Migration, Task
+from .models import PARTIES, ClockRun, Contact, Migration, Task
 from .records import UNREADABLE
 from .rules import GL, HOUR, MINUTE, in_words
 
@@ -126,6 +126,15 @@ def _references(event: Event) -> list[dict[str, Any]]:
     return [v for v in event.data.values() if isinstance(v, dict) and is_id(v.get("text"))]
 
 
+def _quoted(event: Event) -> list[dict[str, Any]]:
+    """The texts that do not stand in the sentence, nor before and after."""
+    if event.kind in SAID_ELSEWHERE:
+        return []
+    if event.kind == "access.extended":
+        return [event.data["reason"]]
+    return _references(event)
+
+
 # What each kind of event says. A word in braces is looked up by `_facts`.
 SENTENCES = {
     "migration.started": "Started the migration from plan version {plan_version}, "
@@ -153,6 +162,9 @@ SENTENCES = {
     "clock.started": "{clock} started: {limit}, until {end}",
     "clock.stopped": "{clock} stopped: {outcome}",
     "clock.void": "{clock} {outcome}",
+    "clock.explained": "Gave the reason why {clock} ran over its limit",
+    "access.extended": "Agreed on another end of {clock}{cost}, with {agreed}",
+    "access.checked": "Checked {clock} on {on}: {outcome}",
     "gate.signed": "Signed {gate} as {seat}{in_place}",
     "gate.opened": "{gate} is signed off",
     "gate.withdrawn": "Withdrew the sign-off {gate}",
@@ -184,6 +196,8 @@ def _facts(words: Words, event: Event, key: str) -> dict[str, Any]:
     kind = event.subject.partition(":")[0]
     if kind:
         facts[kind] = words.name(kind, key)
+    if kind == "clock":
+        facts |= _clock_facts(words, event)
     match event.kind:
         case "migration.started":
             facts["go_live"] = words.moment(GL, data["go_live"])
@@ -191,19 +205,6 @@ def _facts(words: Words, event: Event, key: str) -> dict[str, Any]:
             facts |= {side: words.person(data[side]) for side in ("before", "after")}
         case "task.assigned":
             facts["assignee"] = words.person(data["after"])
-        case "clock.started":
-            hours = data["unit"] == Unit.HOURS
-            facts["limit"] = f"{data['limit']} {Unit(data['unit']).label}"
-            facts["end"] = (
-                uk_datetime(datetime.fromisoformat(data["ends_at"]))
-                if hours
-                else uk_date(date.fromisoformat(data["ends_on"]))
-            )
-        case "clock.void":
-            again = "is counted again from corrected dates"
-            facts["outcome"] = again if data.get("again") else "no longer counts"
-        case "clock.stopped":
-            facts["outcome"] = ClockRun.State(data["after"]).label.lower()
         case "gate.signed":
             facts["seat"] = inside(words.seats.get((key, data["seat"]), data["seat"]))
             absent = data.get("deputy_for")
@@ -213,6 +214,40 @@ def _facts(words: Words, event: Event, key: str) -> dict[str, Any]:
         facts["place"] = facts.get(kind) or "the migration"
         facts["waited"] = in_words(data.get("minutes", 0) * MINUTE)
     return facts
+
+
+def _clock_facts(words: Words, event: Event) -> dict[str, str]:
+    """What a clock's event says of its limit or of what became of it."""
+    data = event.data
+    match event.kind:
+        case "clock.started":
+            hours = data["unit"] == Unit.HOURS
+            end = (
+                uk_datetime(datetime.fromisoformat(data["ends_at"]))
+                if hours
+                else uk_date(date.fromisoformat(data["ends_on"]))
+            )
+            return {"limit": f"{data['limit']} {Unit(data['unit']).label}", "end": end}
+        case "clock.void":
+            if data.get("again"):
+                return {"outcome": "is counted again from corrected dates"}
+            extended = data.get("extended")
+            return {"outcome": "is counted to another end" if extended else "no longer counts"}
+        case "clock.stopped":
+            return {"outcome": ClockRun.State(data["after"]).label.lower()}
+        case "access.extended":
+            agreed = [
+                f"{inside(party.label)} ({words.text(data[party])}, "
+                f"{uk_date(date.fromisoformat(data['agreed'][party]))})"
+                for party in PARTIES
+                if party in data["agreed"]
+            ]
+            cost = f" for £{data['cost']}" if "cost" in data else ""
+            return {"cost": cost, "agreed": listed(agreed)}
+        case "access.checked":
+            on = uk_date(date.fromisoformat(data["checked_on"]))
+            return {"on": on, "outcome": f"it is {'' if data['is_there'] else 'not '}there"}
+    return {}
 
 
 def readable(migration: Migration, user: User) -> EventQuerySet:
@@ -253,10 +288,8 @@ def _line(words: Words, event: Event) -> Line:
         said=SENTENCES[event.kind].format_map(_facts(words, event, key)),
         quotes=[
             text
-            for value in _references(event)
-            if event.kind not in SAID_ELSEWHERE
-            and (text := words.texts.get(value["text"]))
-            and str(text)
+            for value in _quoted(event)
+            if (text := words.texts.get(value["text"])) and str(text)
         ],
         before=before,
         after=after,
@@ -298,7 +331,7 @@ def _sides(words: Words, event: Event, key: str) -> tuple[str | Text, str | Text
         return (words.moment(key, before), words.moment(key, after)) if after else ("", "")
     if event.kind == "contact.changed":
         return words.text(data.get("before")), words.text(data.get("after"))
-    if event.kind == "task.due_moved":
+    if event.kind in {"task.due_moved", "access.extended"}:
         return uk_date(date.fromisoformat(data["before"])), uk_date(
             date.fromisoformat(data["after"])
         )

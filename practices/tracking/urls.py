@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from .views import (
+    access,
     checklist,
     dates,
     gates,
@@ -57,6 +58,9 @@ gate_pages = [
 migration_pages: list[URLPattern | URLResolver] = [
     path("", overview.overview, name="overview"),
     path("clocks/", overview.clocks, name="clocks"),
+    path("clocks/<str:key>/reason/", access.explain_breach, name="explain_breach"),
+    path("old-system/extend/", access.extend, name="extend_access"),
+    path("old-system/check/", access.check, name="check_access"),
     path("history/", history.history, name="history"),
     path("tasks/", checklist.all_tasks, name="tasks"),
     path("tasks/<str:code>/", include(task_pages)),

@@ -279,6 +279,15 @@ TRACKING = [
     ),
     act("tracking:redact", MIGRATION | {"pk": "{report.pk}"}, who=RUNNER),
     act("tracking:restore", MIGRATION | {"pk": "{report.pk}"}, who=RUNNER),
+    # Nothing ran over and nothing is read in the old system yet: there is nothing to say of it.
+    *(
+        replace(form(name, keys, who=who), within=(STRANGE, STRANGE))
+        for name, keys, who in (
+            ("tracking:explain_breach", MIGRATION | {"key": "cut_over"}, MANAGERS),
+            ("tracking:extend_access", MIGRATION, RUNNER),
+            ("tracking:check_access", MIGRATION, MANAGERS),
+        )
+    ),
     form("tracking:abort_cut_over", MIGRATION, who=RUNNER),
     form("tracking:cancel", MIGRATION, who=RUNNER),
     form("tracking:delete", MIGRATION, who=RUNNER),

@@ -94,5 +94,5 @@ def test_core_hours_are_counted_as_minute_by_minute(started, minutes):
     ],
 )
 def test_core_hours_of_known_cut_overs(started, stopped, hours):
-    span = [datetime.fromisoformat(at).replace(tzinfo=UTC) for at in (started, stopped)]
-    assert in_core_hours(*span, is_working) == timedelta(hours=hours)
+    first, last = (datetime.fromisoformat(at).replace(tzinfo=UTC) for at in (started, stopped))
+    assert in_core_hours(first, last, is_working) == timedelta(hours=hours)

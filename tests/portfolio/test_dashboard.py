@@ -138,6 +138,7 @@ def stages(start):
 
 
 def test_every_counter_opens_exactly_the_list_it_counts(stages, look, at):
+    cannot_read(stages["Beech"])
     seen = {}
     for now in (MONDAY, FDP_AT + 73 * HOUR, GO_LIVE_AT + 32 * DAY, GO_LIVE_AT + 60 * DAY):
         at(now)
@@ -148,6 +149,30 @@ def test_every_counter_opens_exactly_the_list_it_counts(stages, look, at):
             seen.setdefault(counter.text, set()).add(counter.number)
     # Each counter was something else than nothing at one of these times.
     assert all(max(numbers) > 0 for numbers in seen.values()), seen
+
+
+def cannot_read(migration: Migration, *, is_there: bool = False) -> None:
+    """Somebody looked for the old system, two days after go-live."""
+    at = GO_LIVE_AT + 2 * DAY
+    services.check_access(
+        migration=migration,
+        checked_on=at.date(),
+        is_there=is_there,
+        note="",
+        by=migration.project_manager,
+        at=at,
+    )
+
+
+def test_an_old_system_that_is_not_there_is_counted_and_shown_until_it_is(stages, look, at):
+    at(GO_LIVE_AT + 3 * DAY)
+    assert names(look(show="access_lost")) == []
+    cannot_read(stages["Beech"])
+    page = look(show="access_lost")
+    assert names(page) == ["Beech"]
+    assert ">Old system not there</strong>" in page.content.decode()
+    cannot_read(stages["Beech"], is_there=True)
+    assert names(look(show="access_lost")) == []
 
 
 def test_what_the_counters_count(stages, look, at):

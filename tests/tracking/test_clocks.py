@@ -1,5 +1,6 @@
 """Clocks follow facts, in elapsed hours and London days, whatever order the facts come in."""
 
+import zoneinfo
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -7,9 +8,9 @@ from django.db import transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from practices.common.errors import Refused
+from practices.common.errors import Conflict, Refused
 from practices.common.templatetags.uk import uk_date, uk_datetime
-from practices.common.time import to_london
+from practices.common.time import TZDATA, to_london
 from practices.plans.models import PlanClock, PlanVersion
 from practices.plans.rules import Moment, clock_end
 from practices.tracking import services
@@ -18,6 +19,7 @@ from tests.factories import FDP_AT, GO_LIVE_AT, MONDAY, make_plan_version
 
 from .cast import assert_sound, make_cast
 from .steps import (
+    YEARS_LATER,
     clear,
     clock_run,
     correct,
@@ -246,6 +248,123 @@ class TestOtherClocks:
             migration=cast.migration, reason="Merged", by=cast.project_manager, at=MONDAY
         )
         assert not cast.migration.clock_runs.running().exists()
+
+
+class TestFollowUp:
+    """The report of an overrun: due from the end of a cut-over that took too long."""
+
+    @pytest.fixture
+    def cast(self):
+        return make_cast(plan_version=make_plan_with(starts="breach:cut_over", stops="task:GL-02"))
+
+    def test_a_breach_opens_it_as_the_cut_over_ends_and_its_task_stops_it(self, cast):
+        end = FDP_AT + hours(80)
+        go_live(cast, FDP_AT, end)
+        run = clock_run(cast, "more")
+        assert (run.started_at, run.ends_on) == (end, to_london(end).date() + timedelta(days=5))
+        services.tick_task(task=cast.task("GL-02"), by=cast.manager, at=end + hours(24))
+        assert clock_run(cast, "more").state == State.MET
+        assert_sound(cast.migration)
+
+    def test_within_the_limit_nothing_opens(self, cast):
+        go_live(cast, FDP_AT, FDP_AT + hours(72))
+        assert clock_run(cast, "more") is None
+
+    def test_running_late_does_not_open_it_before_the_end(self, cast):
+        record(cast, "FDP", FDP_AT)
+        assert clock_run(cast, "cut_over").is_breach(FDP_AT + hours(73))
+        assert clock_run(cast, "more") is None
+
+    def test_it_goes_when_a_correction_takes_the_breach_away(self, cast):
+        go_live(cast, FDP_AT, FDP_AT + hours(80))
+        correct(cast, "FDP", FDP_AT + hours(20))
+        assert clock_run(cast, "more") is None
+        correct(cast, "FDP", FDP_AT)
+        assert clock_run(cast, "more").attempt == 2
+
+    def test_one_in_days_opens_on_the_day_the_other_ended(self):
+        version = make_plan_with(starts="breach:access", stops="task:GL-02")
+        cast = make_cast(plan_version=version)
+        go_live(cast, FDP_AT, GO_LIVE_AT)
+        ended = clock_run(cast, "access").ends_on + timedelta(days=3)
+        record(cast, "EOA", ended)
+        assert clock_run(cast, "more").ends_on == ended + timedelta(days=5)
+
+
+class TestBasis:
+    def test_a_run_holds_what_it_was_counted_from(self, cast):
+        record(cast, "FDP", FDP_AT)
+        run = clock_run(cast, "cut_over")
+        assert (run.limit, run.unit, run.zone) == (72, "hours", "Europe/London")
+        assert run.plan_clock.version == cast.migration.plan_version
+        assert run.tzdata == TZDATA
+        assert TZDATA >= "2026"
+
+    def test_the_rules_of_the_zone_are_those_of_the_package(self):
+        assert zoneinfo.TZPATH == ()
+
+
+class TestReason:
+    @pytest.fixture
+    def late(self, cast):
+        go_live(cast, FDP_AT, FDP_AT + hours(80))
+        return cast
+
+    def explain(self, cast, reason="The extract came late", **more):
+        return services.explain_breach(
+            **{
+                "migration": cast.migration,
+                "key": "cut_over",
+                "reason": reason,
+                "seen": clock_run(cast, "cut_over").reason_id,
+                "by": cast.manager,
+                "at": YEARS_LATER,
+                **more,
+            }
+        )
+
+    def test_it_is_kept_with_the_run_and_in_the_history(self, late):
+        self.explain(late)
+        assert str(clock_run(late, "cut_over").reason) == "The extract came late"
+        assert late.events()[-1] == "clock.explained"
+        assert_sound(late.migration)
+
+    def test_a_clock_that_runs_on_past_its_end_can_be_explained_already(self, cast):
+        record(cast, "FDP", FDP_AT)
+        with pytest.raises(Refused, match="has not run over"):
+            self.explain(cast, at=FDP_AT + hours(71))
+        self.explain(cast, at=FDP_AT + hours(73))
+        go_live_at = FDP_AT + hours(80)
+        sign(cast)
+        record(cast, "GL", go_live_at)
+        assert str(clock_run(cast, "cut_over").reason) == "The extract came late"
+
+    def test_one_within_its_limit_asks_for_none(self, cast):
+        go_live(cast, FDP_AT, GO_LIVE_AT)
+        with pytest.raises(Refused):
+            self.explain(cast)
+
+    def test_an_empty_reason_is_none(self, late):
+        with pytest.raises(Refused, match="Enter a reason"):
+            self.explain(late, reason=" ")
+
+    def test_the_same_words_twice_are_one_act(self, late):
+        self.explain(late)
+        before = late.events()
+        self.explain(late, seen=None)
+        assert late.events() == before
+
+    def test_somebody_elses_reason_is_not_lost(self, late):
+        self.explain(late)
+        with pytest.raises(Conflict):
+            self.explain(late, reason="Something else", seen=None)
+        self.explain(late, reason="The extract came a day late")
+        assert str(clock_run(late, "cut_over").reason) == "The extract came a day late"
+
+    def test_it_stays_when_the_dates_are_corrected_and_it_ran_over_all_the_same(self, late):
+        self.explain(late)
+        correct(late, "FDP", FDP_AT - hours(1))
+        assert str(clock_run(late, "cut_over").reason) == "The extract came late"
 
 
 ACTS = {"record": record, "correct": correct}

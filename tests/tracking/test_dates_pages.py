@@ -198,7 +198,8 @@ class TestRecording:
         done = as_(cast.manager).post(cast.url("dates/GL/record"), typed(GO_LIVE_AT), follow=True)
         assert messages(done) == (
             "Go-live is recorded. Old-system access: lasts until the end of Thursday 27 May 2027. "
-            "Cut-over: took 61 hours 30 minutes, within the limit of 72 hours."
+            "Cut-over: took 61 hours 30 minutes, within the limit of 72 hours; none of it in "
+            "core hours."
         )
 
     def test_without_its_sign_off_it_leads_there(self, cast, as_):
@@ -347,7 +348,10 @@ class TestTheListOfClocks:
         assert clocks() == [
             ("Old-system access", "Running 45 days left of 45"),
             ("Cut-over", "Corrected Counted again below"),
-            ("Cut-over", "Within the limit Took 62 hours 30 minutes of 72 hours"),
+            (
+                "Cut-over",
+                "Within the limit Took 62 hours 30 minutes of 72 hours 1 hour in core hours",
+            ),
         ]
         assert "attempt" not in history(cast)
         assert "Cut-over is counted again from corrected dates" in history(cast)
@@ -362,7 +366,11 @@ class TestTheListOfClocks:
             ("Cut-over", "Corrected Counted again below"),
             ("Cut-over", "Does not count"),
             ("Cut-over, attempt 2", "Corrected Counted again below"),
-            ("Cut-over, attempt 2", "Ending soon 11 hours 30 minutes left of 72"),
+            (
+                "Cut-over, attempt 2",
+                "Ending soon 11 hours 30 minutes left of 72 2 hours in core hours",
+            ),
+            ("Old-system access", "Not started"),
         ]
         assert "Cut-over no longer counts" in history(cast)
 

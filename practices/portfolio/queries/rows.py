@@ -70,6 +70,7 @@ class Row:
     clock: Clock | None
     overdue: int
     blocked: int
+    access_lost: bool
 
 
 def rows(migrations: MigrationQuerySet, found: Signals, now: datetime) -> list[Row]:
@@ -118,6 +119,7 @@ def rows(migrations: MigrationQuerySet, found: Signals, now: datetime) -> list[R
                 clock=_clock_in_words(clocks[m.pk], now) if m.pk in clocks else None,
                 overdue=found.overdue.get(m.pk, 0),
                 blocked=m.blocked_count,
+                access_lost=m.pk in found.access_lost,
             )
         )
     return found_rows

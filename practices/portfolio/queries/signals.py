@@ -24,6 +24,7 @@ COUNTERS: dict[str, str] = {
     "over_limit": "Cut-over over the limit",
     "sign_off": "Waiting for sign-off",
     "access": "Access ending within 14 days",
+    "access_lost": "Old system not there",
 }
 
 
@@ -36,6 +37,7 @@ class Signals:
     over_limit: set[int] = field(default_factory=set)
     sign_off: set[int] = field(default_factory=set)
     access: set[int] = field(default_factory=set)
+    access_lost: set[int] = field(default_factory=set)
 
     def ids(self, show: str) -> Collection[int]:
         """The migrations that the counter ``show`` counts."""
@@ -61,14 +63,21 @@ def signals(migrations: MigrationQuerySet, now: datetime) -> Signals:
         actual_at=None,
         planned_on__range=(today, today + ACCESS_SOON),
     )
-    flags = active.annotate(over_limit=Exists(over_limit), access=Exists(access))
-    for pk, state, over, ending in flags.values_list("pk", "state", "over_limit", "access"):
+    lost = ClockRun.objects.access_lost().filter(migration=OuterRef("pk"))
+    flags = active.annotate(
+        over_limit=Exists(over_limit), access=Exists(access), lost=Exists(lost)
+    )
+    for pk, state, over, ending, gone in flags.values_list(
+        "pk", "state", "over_limit", "access", "lost"
+    ):
         if state == State.CUT_OVER:
             found.cut_over.add(pk)
         if over:
             found.over_limit.add(pk)
         if ending and state == State.POST_GO_LIVE:
             found.access.add(pk)
+        if gone:
+            found.access_lost.add(pk)
     return found
 
 

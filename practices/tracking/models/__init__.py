@@ -1,5 +1,6 @@
 """The tables of one practice's migration."""
 
+from .access import PARTIES, AccessCheck, AccessExtension
 from .clock import ClockRun
 from .gate import Bypass, BypassConfirmation, Gate, GateCondition, SignOff, Withdrawal
 from .migration import COUNTERS, Contact, KeyDate, Migration, Phase
@@ -8,6 +9,9 @@ from .task import Evidence, Task, TaskNote
 
 __all__ = [
     "COUNTERS",
+    "PARTIES",
+    "AccessCheck",
+    "AccessExtension",
     "Bypass",
     "BypassConfirmation",
     "ClockRun",

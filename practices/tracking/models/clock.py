@@ -4,14 +4,18 @@ from datetime import date, datetime, timedelta
 from typing import Any, ClassVar
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 
 from practices.common.history import tracked
 from practices.common.models import Text
-from practices.common.time import london_date
-from practices.plans.models import PlanClock, Unit
+from practices.common.time import end_of_london_day, london_date
+from practices.plans.models import PlanClock, PlanKeyDate, Unit
 
+from .access import AccessCheck, AccessExtension
 from .migration import Migration
+
+ACCESS_ENDS = "EOA"
+CHECK_EVERY = timedelta(days=7)
 
 
 class ClockRunQuerySet(models.QuerySet["ClockRun"]):
@@ -20,16 +24,48 @@ class ClockRunQuerySet(models.QuerySet["ClockRun"]):
 
     def counting(self) -> "ClockRunQuerySet":
         """The newest run of each clock that still counts: void attempts are left out."""
-        return self.exclude(state=ClockRun.State.VOID).select_related("plan_clock")
+        return self.exclude(state=ClockRun.State.VOID).select_related("plan_clock", "extension")
+
+    def of_access(self) -> "ClockRunQuerySet":
+        """Runs of the clock that says when old-system access ends, whatever the plan calls it."""
+        bound = PlanKeyDate.objects.filter(
+            version=OuterRef("plan_clock__version"), key=ACCESS_ENDS, clock=OuterRef("key")
+        )
+        return self.filter(Exists(bound))
+
+    def access_check_due(self, now: datetime) -> "ClockRunQuerySet":
+        """Running access that nobody has looked at for a week, nor since go-live."""
+        week_ago = london_date(now) - CHECK_EVERY
+        checked = AccessCheck.objects.filter(
+            migration=OuterRef("migration"),
+            at__gte=OuterRef("started_at"),
+            checked_on__gt=week_ago,
+        )
+        return (
+            self.running()
+            .of_access()
+            .filter(~Exists(checked), started_at__lt=end_of_london_day(week_ago))
+        )
+
+    def access_lost(self) -> "ClockRunQuerySet":
+        """Running access that was not there when somebody last looked."""
+        last = AccessCheck.objects.filter(
+            migration=OuterRef("migration"), at__gte=OuterRef("started_at")
+        ).order_by("-checked_on", "-pk")
+        answer = Subquery(last.values("is_there")[:1])
+        return self.running().of_access().alias(answer=answer).filter(answer=False)
 
 
 @tracked()
 class ClockRun(models.Model):
     """One attempt of a clock, with the basis it was computed from.
 
-    An aborted cut-over, an extension or a corrected go-live voids the run and
+    The basis is the start, the limit and its unit, the frozen plan version (through
+    ``plan_clock``), the zone with the rules it had (``tzdata``) and, where another end
+    was agreed, that agreement: the law may change UK clocks, an end that was counted
+    stays. An aborted cut-over, an extension or a corrected go-live voids the run and
     starts the next attempt (decision 8). Overrunning is computed while it runs;
-    ``met`` or ``breached`` is settled when it stops.
+    ``met`` or ``breached`` is settled when it stops. Not started: there is no run.
     """
 
     class State(models.TextChoices):
@@ -47,10 +83,24 @@ class ClockRun(models.Model):
     limit = models.PositiveSmallIntegerField()
     unit = models.CharField(max_length=12, choices=Unit)
     zone = models.CharField(max_length=40, default="Europe/London")
+    tzdata = models.CharField(max_length=20, default="", help_text="which rules of the zone")
+    extension = models.ForeignKey(
+        AccessExtension,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="runs",
+        help_text="the agreement that says its end instead of the limit of the plan",
+    )
     ends_on = models.DateField(help_text="the last day, or the London date of the end")
     ends_at = models.DateTimeField(help_text="exclusive: over from this instant on")
     stopped_at = models.DateTimeField(null=True)
-    reason = models.ForeignKey(Text, null=True, on_delete=models.PROTECT, related_name="+")
+    reason = models.ForeignKey(
+        Text,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="why it ran over its limit",
+    )
 
     objects = ClockRunQuerySet.as_manager()
 
@@ -96,6 +146,10 @@ class ClockRun(models.Model):
     def is_over(self, now: datetime) -> bool:
         """Running past its end."""
         return self.is_running and self.ends_at <= now
+
+    def is_breach(self, now: datetime) -> bool:
+        """Stopped too late, or running past its end (guide.md B.1)."""
+        return self.state == self.State.BREACHED or self.is_over(now)
 
     @property
     def stopped_on(self) -> date | None:

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from practices.common.calendar import WorkingCalendar, working_calendar
 from practices.common.models import Event
-from practices.common.time import london_date
-from practices.plans.models import Unit
+from practices.common.templatetags.uk import uk_date, uk_datetime
+from practices.common.time import in_core_hours, london_date
+from practices.plans.models import PlanClock, Unit
 from practices.tracking.models import ClockRun, Migration
-from practices.tracking.rules import in_words
+from practices.tracking.rules import end_note, in_hours, in_words
 
 
 @dataclass(frozen=True)
@@ -78,13 +80,60 @@ class ClockNow:
         return ("Within the limit", "green") if run.state == run.State.MET else ("Over", "red")
 
 
+@dataclass(frozen=True)
+class ClockCard(ClockNow):
+    """The same with what only a calendar knows: core hours, and ends that nobody works on."""
+
+    calendar: WorkingCalendar
+
+    @property
+    def end_note(self) -> str:
+        """The last working day before an end on a weekend or bank holiday; for limits in days."""
+        return "" if self._hours else end_note(self.run.ends_on, self.calendar)
+
+    @property
+    def core_hours(self) -> str:
+        """How much of a limit in hours has been core hours, so far or in all (guide.md B.1)."""
+        if not self._hours:
+            return ""
+        run = self.run
+        last = max(run.stopped_at or self.now, run.started_at)
+        span = in_core_hours(run.started_at, last, self.calendar.is_working)
+        return in_hours(span) if span else "none"
+
+    @property
+    def is_breach(self) -> bool:
+        return self.run.is_breach(self.now)
+
+    def begins(self) -> str:
+        """What starting means, with the exact end in UK time."""
+        run = self.run
+        if self._hours:
+            return f"{run.title}: the limit of {run.limit} hours ends {uk_datetime(run.ends_at)}."
+        note = f" {self.end_note}" if self.end_note else ""
+        return f"{run.title}: lasts until the end of {uk_date(run.ends_on)}.{note}"
+
+    def ends(self) -> str:
+        """What an elapsed-time clock came to: how long, over or not, and how much of core hours."""
+        run = self.run
+        took = in_hours(run.used(self.now))
+        within = f"within the limit of {run.limit} hours"
+        if run.state == run.State.BREACHED:
+            within = f"{in_hours(run.left(self.now))} over the limit of {run.limit} hours"
+        return f"{run.title}: took {took}, {within}; {self.core_hours} of it in core hours."
+
+
 def _days(number: int) -> str:
     return f"{number} day{'' if number == 1 else 's'}"
 
 
-def clocks_now(migration: Migration, now: datetime) -> list[ClockNow]:
+def clocks_now(migration: Migration, now: datetime) -> list[ClockCard]:
     """The clocks that count, running ones first."""
-    runs = [ClockNow(run, now) for run in migration.clock_runs.counting()]
+    found = list(migration.clock_runs.counting().select_related("reason"))
+    if not found:
+        return []
+    calendar = working_calendar()
+    runs = [ClockCard(run, now, calendar) for run in found]
     return sorted(runs, key=lambda clock: not clock.run.is_running)
 
 
@@ -93,24 +142,38 @@ class ClockLine:
     """A run in the list of all runs.
 
     ``attempt`` is what people mean by it: a cut-over that began anew, not a date
-    that was corrected. ``corrected``: the run below it counts the same attempt again.
+    that was corrected. ``corrected``: the run below it counts the same attempt again;
+    ``extended``: it does so to another end, as agreed.
     """
 
-    clock: ClockNow
+    clock: ClockCard
     attempt: int
     corrected: bool
+    extended: bool
 
 
 def clock_lines(migration: Migration, now: datetime) -> list[ClockLine]:
     """Every run of every clock, those that no longer count included."""
-    events = Event.objects.of(migration.stream).filter(kind="clock.void", data__again=True)
-    corrected = {
-        (subject.removeprefix("clock:"), attempt)
-        for subject, attempt in events.values_list("subject", "data__attempt")
+    events = Event.objects.of(migration.stream).filter(kind="clock.void")
+    voided = {
+        (subject.removeprefix("clock:"), attempt): (again is True, extended is True)
+        for subject, attempt, again, extended in events.values_list(
+            "subject", "data__attempt", "data__again", "data__extended"
+        )
     }
+    calendar = working_calendar()
     lines: list[ClockLine] = []
-    for run in migration.clock_runs.select_related("plan_clock").order_by("key", "attempt"):
+    for run in migration.clock_runs.select_related("plan_clock", "reason").order_by(
+        "key", "attempt"
+    ):
         last = lines[-1] if lines and lines[-1].clock.run.key == run.key else None
-        attempt = last.attempt + (not last.corrected) if last else 1
-        lines.append(ClockLine(ClockNow(run, now), attempt, (run.key, run.attempt) in corrected))
+        attempt = last.attempt + (not (last.corrected or last.extended)) if last else 1
+        corrected, extended = voided.get((run.key, run.attempt), (False, False))
+        lines.append(ClockLine(ClockCard(run, now, calendar), attempt, corrected, extended))
     return lines
+
+
+def not_started(migration: Migration) -> list[PlanClock]:
+    """The clocks of the plan that have not started."""
+    started = migration.clock_runs.counting().values("key")
+    return list(migration.plan_version.clocks.filter(enabled=True).exclude(key__in=started))

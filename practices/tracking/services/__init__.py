@@ -1,5 +1,7 @@
 """Every write of this room, one function per act of a person."""
 
+from .access import Agreement, check_access, extend_access
+from .clocks import explain_breach
 from .contacts import (
     ContactDetails,
     add_contact,
@@ -33,6 +35,7 @@ from .tasks import (
 )
 
 __all__ = [
+    "Agreement",
     "ContactDetails",
     "add_contact",
     "add_evidence",
@@ -43,9 +46,12 @@ __all__ = [
     "cancel_migration",
     "change_contact",
     "change_project_manager",
+    "check_access",
     "clear_actual",
     "confirm_bypass",
     "delete_migration",
+    "explain_breach",
+    "extend_access",
     "finish_migration",
     "leave",
     "pin_task",

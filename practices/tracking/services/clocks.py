@@ -1,22 +1,27 @@
 """Clocks follow facts. Called by the other services, under the lock, once a fact has changed.
 
-A fact is named as plans name it: a key date (``FDP``) or a task (``task:GL-02``). What a
-clock should be is read from the facts themselves, so it does not matter in which order
-people record, correct or take them back.
+A fact is named as plans name it: a key date (``FDP``), a task (``task:GL-02``) or the breach
+of another clock (``breach:cut_over``). What a clock should be is read from the facts
+themselves, so it does not matter in which order people record, correct or take them back.
 """
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import date, datetime
 
+from django.db import transaction
 from django.db.models import Q
 
 from practices.accounts.models import User
 from practices.common.calendar import working_calendar
-from practices.plans.models import PlanClock
-from practices.plans.rules import TASK_PREFIX, clock_end
-from practices.tracking.models import ClockRun, Migration, Task
+from practices.common.errors import Conflict, Refused
+from practices.common.services import write_text
+from practices.common.time import TZDATA, london_date, start_of_london_day
+from practices.plans.models import PlanClock, Unit
+from practices.plans.rules import BREACH_PREFIX, TASK_PREFIX, Moment, clock_end
+from practices.tracking.models import AccessExtension, ClockRun, Migration, Task
 from practices.tracking.rules import clock_start
 
-from ._base import note_event
+from ._base import lock, note_event, require_reason, says
 
 State = ClockRun.State
 
@@ -30,37 +35,59 @@ def follow_facts(migration: Migration, *facts: str, by: User, at: datetime) -> N
     for plan_clock in migration.plan_version.clocks.filter(
         Q(starts__in=facts) | Q(stops__in=facts), enabled=True
     ):
-        started = _happened(migration, plan_clock.starts, starting=True)
-        stopped = _happened(migration, plan_clock.stops, starting=False)
-        if started and stopped:
-            # What ends the wait was there before it began: no time was needed.
-            stopped = max(started, stopped)
-        run = migration.clock_runs.counting().filter(key=plan_clock.key).first()
-        if run and run.started_at == started:
-            if run.stopped_at == stopped:
-                continue
-            if run.is_running and stopped:
-                _stop(migration, run, stopped, by=by, at=at)
-                continue
-        if run:
-            _void(migration, run, by=by, at=at, again=started is not None)
-        if started:
-            run = _start(migration, plan_clock, started, by=by, at=at)
-            if stopped:
-                _stop(migration, run, stopped, by=by, at=at)
+        _follow(migration, plan_clock, by=by, at=at)
+        # The report of an overrun is asked for by a clock that its breach opens.
+        follow_facts(migration, f"{BREACH_PREFIX}{plan_clock.key}", by=by, at=at)
+
+
+def _follow(migration: Migration, plan_clock: PlanClock, *, by: User, at: datetime) -> None:
+    started = _happened(migration, plan_clock.starts, starting=True)
+    stopped = _happened(migration, plan_clock.stops, starting=False)
+    if started and stopped:
+        # What ends the wait was there before it began: no time was needed.
+        stopped = max(started, stopped)
+    before = migration.clock_runs.counting().filter(key=plan_clock.key).first()
+    if before and before.started_at == started:
+        if before.stopped_at == stopped:
+            return
+        if before.is_running and stopped:
+            _stop(migration, before, stopped, by=by, at=at)
+            return
+    if before:
+        void(migration, before, by=by, at=at, again=started is not None)
+    if started:
+        run = start(
+            migration,
+            plan_clock,
+            started,
+            by=by,
+            at=at,
+            # What was agreed and explained of this attempt holds when it is counted again.
+            extension=before.extension if before else None,
+            reason_id=before.reason_id if before else None,
+        )
+        if stopped:
+            _stop(migration, run, stopped, by=by, at=at)
 
 
 def end_all(migration: Migration, *, by: User, at: datetime) -> None:
     """No clock counts on in a migration that is over."""
     for run in migration.clock_runs.running():
-        _void(migration, run, by=by, at=at, again=False)
+        void(migration, run, by=by, at=at)
 
 
 def _happened(migration: Migration, fact: str, *, starting: bool) -> datetime | None:
     """The instant of a fact, if it is one.
 
-    A day starts a clock as it begins and stops it as it ends.
+    A day starts a clock as it begins and stops it as it ends. A breach happens when
+    the clock stops too late (guide.md B2: the report is due from the end of the cut-over).
     """
+    if fact.startswith(BREACH_PREFIX):
+        key = fact.removeprefix(BREACH_PREFIX)
+        run = migration.clock_runs.filter(key=key, state=State.BREACHED).first()
+        if run is None or run.stopped_on is None:
+            return None
+        return run.stopped_at if run.counts_hours else start_of_london_day(run.stopped_on)
     if fact.startswith(TASK_PREFIX):
         code = fact.removeprefix(TASK_PREFIX)
         task = migration.tasks.filter(code=code, state=Task.State.DONE).first()
@@ -71,15 +98,35 @@ def _happened(migration: Migration, fact: str, *, starting: bool) -> datetime | 
     return clock_start(row.actual, has_time=row.has_time) if starting else row.actual.at
 
 
-def _start(
-    migration: Migration, plan_clock: PlanClock, moment: datetime, *, by: User, at: datetime
-) -> ClockRun:
-    end = clock_end(
-        started_at=moment,
+def end_of(
+    plan_clock: PlanClock,
+    started_at: datetime,
+    extension: AccessExtension | None,
+    is_working: Callable[[date], bool],
+) -> Moment:
+    """When a clock ends that started at an instant: as agreed, else by the limit of the plan."""
+    if extension:
+        return Moment.of_day(max(extension.until, london_date(started_at)))
+    return clock_end(
+        started_at=started_at,
         limit=plan_clock.limit,
         unit=plan_clock.unit,
-        is_working=working_calendar().is_working,
+        is_working=is_working,
     )
+
+
+def start(
+    migration: Migration,
+    plan_clock: PlanClock,
+    moment: datetime,
+    *,
+    by: User,
+    at: datetime,
+    extension: AccessExtension | None = None,
+    reason_id: int | None = None,
+) -> ClockRun:
+    """Start the next attempt of a clock from an instant; what it is counted from stays with it."""
+    end = end_of(plan_clock, moment, extension, working_calendar().is_working)
     attempts = migration.clock_runs.filter(key=plan_clock.key).count()
     run = ClockRun.objects.create(
         migration=migration,
@@ -87,10 +134,13 @@ def _start(
         key=plan_clock.key,
         attempt=attempts + 1,
         started_at=moment,
-        limit=plan_clock.limit,
-        unit=plan_clock.unit,
+        limit=(end.on - london_date(moment)).days if extension else plan_clock.limit,
+        unit=Unit.DAYS if extension else plan_clock.unit,
         ends_on=end.on,
         ends_at=end.at,
+        tzdata=TZDATA,
+        extension=extension,
+        reason_id=reason_id,
     )
     note_event(
         migration,
@@ -104,6 +154,9 @@ def _start(
         ends_on=end.on.isoformat(),
         limit=run.limit,
         unit=run.unit,
+        zone=run.zone,
+        tzdata=run.tzdata,
+        plan_version=plan_clock.version_id,
     )
     return run
 
@@ -126,8 +179,19 @@ def _stop(migration: Migration, run: ClockRun, moment: datetime, *, by: User, at
     )
 
 
-def _void(migration: Migration, run: ClockRun, *, by: User, at: datetime, again: bool) -> None:
-    """End a run that no longer counts; ``again``: the same attempt is counted once more."""
+def void(
+    migration: Migration,
+    run: ClockRun,
+    *,
+    by: User,
+    at: datetime,
+    again: bool = False,
+    extended: bool = False,
+) -> None:
+    """End a run that no longer counts.
+
+    ``again``: the same attempt is counted once more; ``extended``: to another end.
+    """
     before, run.state = run.state, State.VOID
     run.save(update_fields=["state"])
     note_event(
@@ -139,4 +203,44 @@ def _void(migration: Migration, run: ClockRun, *, by: User, at: datetime, again:
         attempt=run.attempt,
         before=before,
         again=again,
+        extended=extended,
     )
+
+
+@transaction.atomic
+def explain_breach(
+    *,
+    migration: Migration,
+    key: str,
+    reason: str,
+    seen: int | None,
+    by: User,
+    at: datetime,
+) -> ClockRun:
+    """Say why a clock ran over its limit (guide.md B.1: reason on breach).
+
+    ``seen`` is the reason the person saw, if there was one: it can be put in better
+    words. Raises :class:`Refused` where nothing ran over, :class:`Conflict` when
+    somebody else has given a reason meanwhile.
+    """
+    require_reason(reason, "running over the limit")
+    migration = lock(migration)
+    run = migration.clock_runs.counting().select_related("reason").filter(key=key).first()
+    if run is None or not run.is_breach(at):
+        raise Refused("This clock has not run over its limit.")
+    if says(run.reason, reason):
+        return run
+    if run.reason_id != seen:
+        raise Conflict("Somebody has given a reason while you looked. Check it, then decide.")
+    run.reason = write_text(body=reason, by=by, at=at)
+    run.save(update_fields=["reason"])
+    note_event(
+        migration,
+        "clock.explained",
+        by=by,
+        at=at,
+        subject=f"clock:{key}",
+        attempt=run.attempt,
+        reason=run.reason,
+    )
+    return run

@@ -14,7 +14,7 @@ from practices.common.calendar import working_calendar
 from practices.common.errors import Conflict, Refused
 from practices.common.models import sha256
 from practices.common.services import canonical
-from practices.plans.rules import Moment, clock_end
+from practices.plans.rules import Moment
 from practices.tracking.models import KeyDate, Migration, Task
 from practices.tracking.rules import (
     FDP,
@@ -26,6 +26,7 @@ from practices.tracking.rules import (
 )
 
 from ._base import due_from, lock, newest_act, note_event
+from .clocks import end_of
 
 
 @dataclass(frozen=True)
@@ -121,9 +122,14 @@ def date_moves(
     """How planned dates change when these are planned so, with the dates that follow others.
 
     What has happened stays as it was planned. The end of a clock is counted from the
-    date that starts it: the actual one once recorded.
+    date that starts it: the actual one once recorded. Where another end was agreed
+    since, that one counts.
     """
     clocks = {clock.key: clock for clock in migration.plan_version.clocks.all()}
+    agreed = {
+        run.key: run.extension
+        for run in migration.clock_runs.counting().filter(extension__isnull=False)
+    }
     is_working = working_calendar().is_working
     found: dict[str, Moment] = {}
 
@@ -139,13 +145,10 @@ def date_moves(
             return moment(d.plan_key_date.same_as)
         if d.plan_key_date.clock:
             clock = clocks[d.plan_key_date.clock]
-            has_time = dates[clock.starts].has_time
-            return clock_end(
-                started_at=clock_start(moment(clock.starts), has_time=has_time),
-                limit=clock.limit,
-                unit=clock.unit,
-                is_working=is_working,
-            )
+            start = dates[clock.starts]
+            started_at = clock_start(moment(start.key), has_time=start.has_time)
+            extension = agreed.get(clock.key) if start.actual else None
+            return end_of(clock, started_at, extension, is_working)
         return planned.get(d.key, d.planned)
 
     return [

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -12,8 +13,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from practices.common import clock
 from practices.common.access import Permission, SignedInRequest
+from practices.common.calendar import WorkingCalendar, working_calendar
 from practices.common.errors import Conflict, Refused
-from practices.common.templatetags.uk import uk_date, uk_datetime
 from practices.tracking import queries, services
 from practices.tracking.forms.dates import (
     ClearDateForm,
@@ -23,7 +24,7 @@ from practices.tracking.forms.dates import (
     RecordDateForm,
 )
 from practices.tracking.models import KeyDate, Migration
-from practices.tracking.rules import EOA, FDP, GL, STAGE_DATES, in_hours
+from practices.tracking.rules import EOA, FDP, GL, STAGE_DATES, end_note
 from practices.tracking.services.dates import (
     FarFromPlan,
     GateClosed,
@@ -49,6 +50,7 @@ class DateRow:
     key_date: KeyDate
     viewer: queries.Viewer
     names: dict[str, str]
+    calendar: WorkingCalendar
 
     @property
     def follows(self) -> str:
@@ -57,6 +59,12 @@ class DateRow:
         if plan.same_as:
             return f"Same as “{self.names[plan.same_as]}”"
         return "Set by its clock" if plan.clock else ""
+
+    @property
+    def end_note(self) -> str:
+        """The last working day before an end that a clock sets, where nobody works on it."""
+        d = self.key_date
+        return "" if d.actual or not self.follows or d.has_time else end_note(d.on, self.calendar)
 
     def _may(self, permission: Permission) -> bool:
         return self.viewer.migration.is_active and self.viewer.may(permission)
@@ -78,6 +86,17 @@ class DateRow:
             not self.key_date.plan_key_date.same_as
             and (bool(self.key_date.actual) or self._in_stage(RECORDED_IN))
             and self._may(Permission.RECORD_DATES)
+        )
+
+    @property
+    def can_extend(self) -> bool:
+        """Agree on another end: of old-system access while its clock runs."""
+        return (
+            bool(self.key_date.plan_key_date.clock)
+            and self.key_date.key == EOA
+            and not self.key_date.actual
+            and self._in_stage(RECORDED_IN)
+            and self._may(Permission.REPLAN)
         )
 
     @property
@@ -113,13 +132,16 @@ def dates(request: SignedInRequest, reference: str) -> HttpResponse:
     viewer = queries.Viewer(request.user, migration, now)
     found = list(migration.key_dates.select_related("plan_key_date", "recorded_by").in_order())
     names = {d.key: d.title for d in found}
+    calendar = working_calendar()
     return render(
         request,
         "tracking/dates.html",
         {
             "migration": migration,
-            "rows": [DateRow(d, viewer, names) for d in found],
+            "rows": [DateRow(d, viewer, names, calendar) for d in found],
             "clocks": queries.clock_lines(migration, now),
+            "not_started": queries.not_started(migration) if migration.is_active else [],
+            "extensions": queries.extensions(migration),
             "now": now,
         },
     )
@@ -289,7 +311,7 @@ def _tell(request: SignedInRequest, migration: Migration, recorded: Recorded) ->
     if not recorded.changed:
         messages.info(request, f"{key_date.title} was already recorded so. Nothing changed.")
         return
-    said = [f"{key_date.title} is recorded.", *_clocks_say(migration, key_date.key)]
+    said = [f"{key_date.title} is recorded.", *_clocks_say(migration, key_date.key, clock.now())]
     if recorded.moved:
         said.append(f"{_tasks(recorded.moved)} because of it.")
     messages.success(request, " ".join(said))
@@ -298,21 +320,13 @@ def _tell(request: SignedInRequest, migration: Migration, recorded: Recorded) ->
             messages.warning(request, warning)
 
 
-def _clocks_say(migration: Migration, key: str) -> Iterator[str]:
+def _clocks_say(migration: Migration, key: str, now: datetime) -> Iterator[str]:
     """What the clocks that hang on a date do now, with their exact ends in UK time."""
-    for run in migration.clock_runs.running().filter(plan_clock__starts=key):
-        if run.counts_hours:
-            yield f"{run.title}: the limit of {run.limit} hours ends {uk_datetime(run.ends_at)}."
-        else:
-            yield f"{run.title}: lasts until the end of {uk_date(run.ends_on)}."
-    for run in migration.clock_runs.counting().filter(plan_clock__stops=key):
-        if run.stopped_at and run.counts_hours:
-            took = in_hours(run.stopped_at - run.started_at)
-            if run.state == run.State.BREACHED:
-                over = in_hours(run.stopped_at - run.ends_at)
-                yield f"{run.title}: took {took}, {over} over the limit of {run.limit} hours."
-            else:
-                yield f"{run.title}: took {took}, within the limit of {run.limit} hours."
+    for card in queries.clocks_now(migration, now):
+        if card.run.is_running and card.run.plan_clock.starts == key:
+            yield card.begins()
+        elif card.run.plan_clock.stops == key and card.run.counts_hours and card.run.stopped_at:
+            yield card.ends()
 
 
 @asks

@@ -1,6 +1,5 @@
 """A migration's home, and its clocks, which bring themselves up to date."""
 
-from datetime import datetime
 from typing import Any
 
 from django.http import HttpResponse
@@ -35,7 +34,9 @@ def overview(request: SignedInRequest, reference: str) -> HttpResponse:
             "viewer": viewer,
             "now": now,
             "dates": dates,
-            **_clocks(migration, queries.go_live_of(dates), now),
+            **_clocks(viewer, queries.go_live_of(dates)),
+            "access": queries.access_now(migration, now),
+            "may_check": migration.is_active and viewer.may(Permission.RECORD_DATES),
             "mine": mine,
             "rows": mine or queries.due_next(viewer),
             "place": "next",
@@ -55,10 +56,15 @@ def overview(request: SignedInRequest, reference: str) -> HttpResponse:
     )
 
 
-def _clocks(migration: Migration, go_live: KeyDate, now: datetime) -> dict[str, Any]:
-    days = go_live.days_to(now)
-    clocks = queries.clocks_now(migration, now)
-    return {"go_live": go_live, "days_to_go": days, "days_since": -days, "clocks": clocks}
+def _clocks(viewer: queries.Viewer, go_live: KeyDate) -> dict[str, Any]:
+    days = go_live.days_to(viewer.now)
+    return {
+        "go_live": go_live,
+        "days_to_go": days,
+        "days_since": -days,
+        "clocks": queries.clocks_now(viewer.migration, viewer.now),
+        "may_explain": viewer.may(Permission.RECORD_DATES),
+    }
 
 
 State = Migration.State
@@ -81,6 +87,13 @@ def _links(migration: Migration, viewer: queries.Viewer) -> list[tuple[str, str]
             "record",
             (EOA,),
             Permission.RECORD_DATES,
+            (State.POST_GO_LIVE,),
+        ),
+        (
+            "Extend old-system access",
+            "extend_access",
+            (),
+            Permission.REPLAN,
             (State.POST_GO_LIVE,),
         ),
         ("Abort the cut-over", "abort_cut_over", (), Permission.END_MIGRATION, (State.CUT_OVER,)),
@@ -110,5 +123,6 @@ def clocks(request: SignedInRequest, reference: str) -> HttpResponse:
     migration = visible_migration(request, reference)
     go_live = migration.key_dates.select_related("plan_key_date").get(key=GL)
     now = clock.now()
-    context = {"migration": migration, "now": now, **_clocks(migration, go_live, now)}
+    viewer = queries.Viewer(request.user, migration, now)
+    context = {"migration": migration, "now": now, **_clocks(viewer, go_live)}
     return render(request, "tracking/_clocks.html", context)
