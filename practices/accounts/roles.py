@@ -119,6 +119,7 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
             P.VIEW_PLANS,
             P.MANAGE_PLANS,
             P.VIEW_DIRECTORY,
+            P.MANAGE_HOLIDAYS,
             P.IMPORT_PRACTICES,
             P.INVITE,
             P.MANAGE_ACCOUNTS,

@@ -45,6 +45,7 @@ class Permission(StrEnum):
     VIEW_PORTFOLIO = "see the dashboard across migrations"
     VIEW_PLANS = "see plans"
     MANAGE_PLANS = "upload, publish and retire plans"
+    MANAGE_HOLIDAYS = "add and remove one-off bank holidays"
     VIEW_DIRECTORY = "look practices up"
     IMPORT_PRACTICES = "import practices"
     INVITE = "invite people, end roles and appoint deputies where they look after people"

@@ -126,12 +126,16 @@ class Job(models.Model):
         return f"{self.kind} {self.pk}: {self.get_state_display()}"
 
 
+@tracked()
 class BankHolidayOverride(models.Model):
     """A one-off day: a proclaimed bank holiday, or a holiday that is worked after all."""
 
     day = models.DateField(unique=True)
     name = models.CharField(max_length=100)
     is_working = models.BooleanField(default=False)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["day"]
 
     def __str__(self) -> str:
         return f"{self.day:%d %B %Y}: {self.name}"

@@ -197,6 +197,17 @@ SERVICE = [
     public("dev_mail_message", get=STRANGE, post=STRANGE, keys={"name": "nothing"}),
 ]
 
+HOLIDAYS = [
+    desk("holidays", ADMINISTRATOR, post=INCOMPLETE),
+    desk(
+        "remove_holiday",
+        ADMINISTRATOR,
+        get=ONLY_GET,
+        post=FOUND,
+        keys={"year": "2027", "month": "5", "day": "3"},
+    ),
+]
+
 PLANS = [
     desk("plans:plans", PLANNERS),
     desk("plans:version", PLANNERS, keys=VERSION),
@@ -351,7 +362,17 @@ CALENDARS = [
     act("reminders:revoke_migration_calendar", MIGRATION, who=INSIDE),
 ]
 
-ADDRESSES = [*ACCOUNT, *SERVICE, *PLANS, *DIRECTORY, *TRACKING, *PEOPLE, *CALENDARS, *PORTFOLIO]
+ADDRESSES = [
+    *ACCOUNT,
+    *SERVICE,
+    *HOLIDAYS,
+    *PLANS,
+    *DIRECTORY,
+    *TRACKING,
+    *PEOPLE,
+    *CALENDARS,
+    *PORTFOLIO,
+]
 
 
 def make_side(mark: str) -> dict[str, Any]:

@@ -64,9 +64,7 @@ def signals(migrations: MigrationQuerySet, now: datetime) -> Signals:
         planned_on__range=(today, today + ACCESS_SOON),
     )
     lost = ClockRun.objects.access_lost().filter(migration=OuterRef("pk"))
-    flags = active.annotate(
-        over_limit=Exists(over_limit), access=Exists(access), lost=Exists(lost)
-    )
+    flags = active.annotate(over_limit=Exists(over_limit), access=Exists(access), lost=Exists(lost))
     for pk, state, over, ending, gone in flags.values_list(
         "pk", "state", "over_limit", "access", "lost"
     ):
