@@ -30,6 +30,7 @@ class World:
     new: ClinicalSystem = field(default_factory=factories.make_system)
 
     plan_version: PlanVersion | None = None
+    go_live_at: datetime = factories.GO_LIVE_AT
 
     def __post_init__(self) -> None:
         self.practice = factories.make_practice(commissioner=self.commissioner)
@@ -47,6 +48,7 @@ class World:
             source_system=self.old,
             target_system=self.new,
             plan_version=self.plan_version,
+            go_live_at=self.go_live_at,
         )
 
     def start_cut_over(self, at: datetime = FDP_AT) -> ClockRun:
