@@ -171,12 +171,14 @@ def _prepare(keys: list[int], token: UUID, now: datetime) -> list[Checked]:
     # What is counted before the words are read is hidden in them.
     reports = PatientDataReport.objects.count()
     kept = [row for row in rows if _is_to_be_sent(row, reports, now)]
+    settled = ["status", "last_error", "lease_until", "lease_token"]
+    Notification.objects.bulk_update(rows, [*settled, "address", "content", "reports_known"])
     Notification.objects.filter(pk__in=[row.pk for row in kept]).update(lease_until=Now() + lease())
     return [Checked(row.pk, Letter(row.address, bytes(row.content or b""))) for row in kept]
 
 
 def _is_to_be_sent(row: Notification, reports: int, now: datetime) -> bool:
-    """Whether a locked row still holds good; its mail is then written."""
+    """Whether a locked row still holds good; its mail is then written. Saves nothing."""
     to = row.person or row.contact or row.invitation
     email = to.email  # type: ignore[union-attr]  # the database holds that there is one
     # An address corrected between two attempts counts, and so does patient data hidden since: the
@@ -187,12 +189,10 @@ def _is_to_be_sent(row: Notification, reports: int, now: datetime) -> bool:
         row.status, row.last_error = words.status, words.why
         row.lease_until = row.lease_token = None
         row.content = row.content and b""
-        row.save(update_fields=["status", "last_error", "lease_until", "lease_token", "content"])
         return False
     if words is not None:
         row.address, row.reports_known = email, reports
         row.content = _written(row, words, now)
-        row.save(update_fields=["address", "content", "reports_known"])
     return True
 
 
