@@ -15,4 +15,6 @@ def keep(**found: Any) -> None:
     if not LONG:
         return
     kept = json.loads(FILE.read_text("utf-8")) if FILE.exists() else {}
-    FILE.write_text(json.dumps(kept | found, indent=2) + "\n", "utf-8")
+    for name, value in found.items():
+        kept[name] = {**kept.get(name, {}), **value} if isinstance(value, dict) else value
+    FILE.write_text(json.dumps(kept, indent=2) + "\n", "utf-8")

@@ -1,0 +1,211 @@
+"""How fast reminders are planned and sent, beside what no program could do without.
+
+Only in `make faults`. It keeps ratios, which a busy machine shifts less than times.
+"""
+
+import smtplib
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from copy import copy
+from datetime import date
+from email.utils import parseaddr
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.db.models.base import ModelState
+
+from migration_tracker.local.processes import Child, free_port, listens
+from practices.accounts.models import Membership, User
+from practices.common.time import london_date
+from practices.directory.models import Organisation, Practice
+from practices.reminders.models import Heartbeat, Notification
+from practices.reminders.post import Letter, Post
+from practices.reminders.services import deliver, plan_due
+from practices.tracking.models import ClockRun, Migration
+from tests.factories import FDP_AT
+from tests.reminders.worlds import World
+
+from .report import LONG, keep
+from .scenarios import NOW
+from .storm import Crowd
+
+pytestmark = [
+    pytest.mark.skipif(not LONG, reason="make faults"),
+    pytest.mark.timeout(1800),
+]
+MAILS, ROUNDS = 1000, 3
+SINCE = date(2020, 1, 1)
+
+
+@pytest.fixture
+def sink(settings, tmp_path: Path):
+    """A mail server in a process of its own, so that it does not share this one's processor."""
+    port = free_port()
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
+    command = [sys.executable, "-m", "tests.faults.sink", str(port)]
+    child = Child("sink", command, log=tmp_path / "sink.log")
+    child.wait_until(lambda: listens(port))
+    yield
+    child.stop()
+
+
+def _seconds(act: Callable[[], object]) -> float:
+    begun = time.monotonic()
+    act()
+    return time.monotonic() - begun
+
+
+def _send_bare(letters: list[Letter]) -> None:
+    sender = parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+    with smtplib.SMTP(settings.EMAIL_HOST, settings.EMAIL_PORT) as smtp:
+        for letter in letters:
+            smtp.sendmail(sender, [letter.address], letter.content)
+
+
+def _send_all() -> None:
+    while deliver(now=NOW):
+        pass
+
+
+def test_sending_beside_a_bare_loop(committed_db, sink, monkeypatch):
+    """Checked, written, sent and recorded, against nothing but sent, on one connection."""
+    crowd = Crowd.make(migrations=10, people=MAILS // 10)
+    for world in crowd.worlds:
+        world.start_cut_over(FDP_AT)
+    plan_due(now=NOW)
+    rows = Notification.objects.filter(kind="clock")
+    Notification.objects.exclude(kind="clock").delete()
+    letters: list[Letter] = []
+    send = Post.send
+
+    def noted(post: Post, letter: Letter):
+        letters.append(letter)
+        return send(post, letter)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Post, "send", noted)
+        _send_all()
+    again = {"status": "pending", "sent_at": None, "content": None, "address": ""}
+    again |= {"attempts": 0, "reports_known": 0, "smtp_reply": ""}
+    ours, bare = [], []
+    for _ in range(ROUNDS):
+        rows.update(**again)
+        ours.append(_seconds(_send_all))
+        assert not rows.exclude(status="sent").exists()
+        bare.append(_seconds(lambda: _send_bare(letters)))
+    per_second = {
+        "ours": round(len(letters) / statistics.median(ours)),
+        "bare": round(len(letters) / statistics.median(bare)),
+    }
+    ratio = statistics.median(bare) / statistics.median(ours)
+    found = {"mails": len(letters), "per_second": per_second, "ratio": round(ratio, 2)}
+    keep(ratios={"sending": found})
+
+
+MIGRATIONS = 6200  # every practice in England at once
+DUE = """
+WITH due AS (
+    SELECT DISTINCT ON (run.id) run.id, run.migration_id, n,
+        run.started_at + n * interval '1 hour' AS due_at
+    FROM tracking_clockrun run
+    JOIN plans_planclock clock ON clock.id = run.plan_clock_id
+    CROSS JOIN LATERAL unnest(clock.warn_after) n
+    WHERE run.state = 'running' AND run.started_at + n * interval '1 hour' <= %s
+    ORDER BY run.id, n DESC
+), told AS (
+    SELECT due.*, migration.project_manager_id AS person_id
+    FROM due JOIN tracking_migration migration ON migration.id = due.migration_id
+    UNION ALL
+    SELECT due.*, held.person_id
+    FROM due JOIN tracking_migration migration ON migration.id = due.migration_id
+    JOIN accounts_membership held ON held.organisation_id = migration.practice_id
+        AND held.role = 'practice_manager' AND held.valid_to IS NULL
+    UNION ALL
+    SELECT due.*, held.person_id
+    FROM due JOIN tracking_migration migration ON migration.id = due.migration_id
+    JOIN directory_clinicalsystem system ON system.id = migration.target_system_id
+    JOIN accounts_membership held ON held.organisation_id = system.supplier_id
+        AND held.role = 'supplier' AND held.valid_to IS NULL
+)
+SELECT * FROM told WHERE NOT EXISTS (
+    SELECT 1 FROM reminders_notification said
+    WHERE said.clock_run_id = told.id AND said.person_id = told.person_id
+        AND said.due_at >= told.due_at
+)
+"""
+
+
+def _a_country() -> None:
+    """6,200 running cut-overs, each with a practice and a practice manager of its own."""
+    world = World()
+    run = world.start_cut_over()
+    numbers = range(1, MIGRATIONS)
+    organisations = Organisation.objects.bulk_create(
+        Organisation(kind="practice", code=f"P{number:05}", name=f"Practice {number}")
+        for number in numbers
+    )
+    practices = Practice.objects.bulk_create(
+        Practice(organisation=organisation) for organisation in organisations
+    )
+    people = User.objects.bulk_create(
+        User(email=f"manager{number}@example.test", name=f"Manager {number}", password="!")
+        for number in numbers
+    )
+    Membership.objects.bulk_create(
+        Membership(person=person, organisation=place, role="practice_manager", valid_from=SINCE)
+        for person, place in zip(people, organisations, strict=True)
+    )
+    migrations = Migration.objects.bulk_create(
+        _copy(world.migration, reference=place.code, practice=practice)
+        for place, practice in zip(organisations, practices, strict=True)
+    )
+    ClockRun.objects.bulk_create(_copy(run, migration=each) for each in migrations)
+
+
+def _analyse() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+
+def _copy(row: Any, **changes: object) -> Any:
+    other = copy(row)
+    other._state = ModelState()
+    other.pk = None
+    for name, value in changes.items():
+        setattr(other, name, value)
+    return other
+
+
+def _rows() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(DUE, [NOW])
+        return len(cursor.fetchall())
+
+
+def test_planning_beside_the_bare_sql(committed_db):
+    """A sweep that finds everything due, and one that finds it said, against the SQL for it."""
+    _a_country()
+    Heartbeat.objects.update_or_create(id=1, defaults={"overdue_told_on": london_date(NOW)})
+    found = {}
+    for name, due in (("all due", 3 * MIGRATIONS), ("nothing due", 0)):
+        _analyse()
+        bare = statistics.median(_seconds(partial(_count_due, due)) for _ in range(ROUNDS))
+        # What is planned once is not due again, so there is one round of the first.
+        ours = _seconds(lambda: plan_due(now=NOW))
+        assert Notification.objects.filter(kind="clock").count() == 3 * MIGRATIONS
+        found[name] = {
+            "seconds": round(ours, 2),
+            "bare_seconds": round(bare, 3),
+            "ratio": round(ours / bare, 1),
+        }
+    keep(ratios={"planning": {"migrations": MIGRATIONS, **found}})
+
+
+def _count_due(expected: int) -> None:
+    assert _rows() == expected
