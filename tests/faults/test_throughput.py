@@ -91,7 +91,7 @@ def test_sending_beside_a_bare_loop(committed_db, sink, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(Post, "send", noted)
         _send_all()
-    again = {"status": "pending", "sent_at": None, "content": None, "address": ""}
+    again: dict[str, Any] = {"status": "pending", "sent_at": None, "content": None, "address": ""}
     again |= {"attempts": 0, "reports_known": 0, "smtp_reply": ""}
     ours, bare = [], []
     for _ in range(ROUNDS):
