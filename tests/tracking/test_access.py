@@ -128,6 +128,20 @@ class TestExtending:
             extend(cast, seen=1)
 
 
+def test_whatever_was_typed_can_be_reported_as_patient_data(cast):
+    look(cast, days(3).date(), is_there=False, note="Mrs Example could not be found")
+    extend(cast)
+    extension, check = AccessExtension.objects.get(), AccessCheck.objects.get()
+    for text in (extension.reason, extension.commissioner, extension.source_supplier, check.note):
+        services.report_patient_data(migration=cast.migration, text=text, by=cast.staff, at=LATER)
+        text.refresh_from_db()
+        assert str(text) == "(hidden while it is checked)"
+    events = Event.objects.of(cast.migration.stream).order_by("seq")
+    told = "".join(line.said for line in sentences.lines(cast.migration, events))
+    assert "Cora" not in told
+    assert "Nils New" in told
+
+
 class TestWhatWasAgreedHolds:
     def test_when_go_live_is_corrected(self, cast):
         extend(cast)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import time_machine
 
-from practices.accounts.roles import Role
+from practices.accounts.roles import Owner, Role
 from practices.common.models import Event, Text
 from practices.tracking import sentences, services
 from practices.tracking.models import Migration
@@ -16,7 +16,7 @@ from practices.tracking.services.contacts import contact_mark
 from tests.factories import FDP_AT, GO_LIVE_AT, MONDAY, make_person
 
 from .cast import make_cast
-from .steps import clear, correct, gate_of, go_live, record, replan, sign, withdraw
+from .steps import YEARS_LATER, clear, correct, gate_of, go_live, record, replan, sign, withdraw
 from .test_dates_pages import said
 
 pytestmark = pytest.mark.django_db
@@ -36,7 +36,7 @@ def lines(cast):
 def kinds_written() -> set[str]:
     """Every kind of event that a service of this room can write, read from the code."""
     rooms = {"migration", "dates", "date", "cut_over", "clock", "gate", "contact", "task"}
-    rooms.add("counters")
+    rooms |= {"counters", "access"}
     found = set()
     for path in SERVICES.glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -105,6 +105,24 @@ def everything(cast) -> None:
     services.confirm_bypass(bypass=bypass, by=by, at=at)
     record(cast, "FDP", FDP_AT)
     record(cast, "GL", GO_LIVE_AT)
+    about_access(cast)
+
+
+def about_access(cast) -> None:
+    """What people say of the old system once the practice has gone live."""
+    acts = {"migration": cast.migration, "by": cast.manager}
+    day = GO_LIVE_AT.date() + timedelta(days=1)
+    services.check_access(
+        checked_on=day, is_there=False, note="Refused", at=GO_LIVE_AT + timedelta(days=1), **acts
+    )
+    agreement = services.Agreement(
+        until=date(2027, 6, 30),
+        reason="Letters are missing",
+        cost=None,
+        parties={Owner.SOURCE_SUPPLIER: ("Olga Old", day)},
+    )
+    services.extend_access(agreement=agreement, seen=1, at=GO_LIVE_AT + timedelta(days=2), **acts)
+    services.explain_breach(key="access", reason="Unnoticed", seen=None, at=YEARS_LATER, **acts)
 
 
 def test_whatever_people_do_is_told_in_words(cast, client):
@@ -115,6 +133,10 @@ def test_whatever_people_do_is_told_in_words(cast, client):
     assert "None" not in text
     for words in (
         "Alice Manager: Gave GL-02 “Tell the help desk” to Bob Reception",
+        "Checked Old-system access on Tuesday 13 April 2027: it is not there",
+        "Agreed on another end of Old-system access, with old supplier (Olga Old, Tuesday 13",
+        "Old-system access is counted to another end",
+        "Gave the reason why Old-system access ran over its limit",
         "Moved the due date of GL-02",
         "Marked GL-02 “Tell the help desk” as blocked",
         "Made Nora Next the project manager, in place of Sam Example",

@@ -9,6 +9,11 @@ from practices.common.models import BankHolidayOverride
 from practices.plans.models import PlanClock
 from practices.plans.rules import Moment
 from practices.tracking.rules import end_note, planning_warnings
+from practices.tracking.services import preview_replan, preview_start
+from tests.factories import MONDAY, make_plan_version
+
+from .cast import make_cast
+from .steps import go_live, hours
 
 ENGLAND = WorkingCalendar()
 CUT_OVER = PlanClock(title="Cut-over", starts="FDP", stops="GL", limit=72, unit="hours")
@@ -88,3 +93,37 @@ def test_the_clocks_changing_is_said_with_what_it_does_to_limits():
     said = planning_warnings([CUT_OVER], dates, ENGLAND)[-1]
     assert "the clocks go forward on Sunday 28 March 2027" in said
     assert "an hour later by the clock on the wall" in said
+
+
+EASTER_MONDAY = datetime(2027, 3, 29, 7, tzinfo=UTC)
+THURSDAY_BEFORE = datetime(2027, 3, 25, 18, 30, tzinfo=UTC)
+
+
+def said_names(warnings: list[str]) -> list[str]:
+    return [said.partition(":")[0] for said in warnings if ":" in said]
+
+
+@pytest.mark.django_db
+class TestWhereTheyAreSaid:
+    def test_before_a_migration_starts(self):
+        preview = preview_start(
+            plan_version=make_plan_version(),
+            go_live_at=EASTER_MONDAY,
+            fdp_at=THURSDAY_BEFORE,
+            at=MONDAY,
+        )
+        assert "over the limit of 72 hours" in preview.warnings[0]
+        assert said_names(preview.warnings[1:]) == [BANK, QOF, CHANGE]
+
+    def test_before_a_date_is_planned_again(self):
+        cast = make_cast()
+        to = Moment.of_instant(EASTER_MONDAY)
+        plan = preview_replan(migration=cast.migration, key="GL", to=to, at=MONDAY)
+        assert said_names(plan.warnings) == [BANK, QOF, CHANGE]
+
+    def test_no_more_once_the_practice_has_gone_live(self):
+        cast = make_cast()
+        go_live(cast, EASTER_MONDAY - hours(60), EASTER_MONDAY)
+        to = Moment.of_day(date(2027, 3, 1))
+        plan = preview_replan(migration=cast.migration, key="KO", to=to, at=MONDAY)
+        assert said_names(plan.warnings) == []
