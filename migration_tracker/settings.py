@@ -90,6 +90,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "migration_tracker.context.site",
                 "practices.accounts.context.navigation",
+                "practices.reminders.context.late_mail",
             ],
         },
     },

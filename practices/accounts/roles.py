@@ -106,6 +106,7 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
         P.VIEW_PLANS,
         P.VIEW_DIRECTORY,
         P.INVITE,
+        P.RESEND_MAIL,
     },
     Role.TRAINER: _WORKER | {P.SIGN, P.VIEW_PORTFOLIO},
     Role.DELIVERY_PARTNER: _WORKER | {P.SIGN, P.VIEW_PORTFOLIO},
@@ -122,6 +123,8 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
             P.MANAGE_HOLIDAYS,
             P.IMPORT_PRACTICES,
             P.INVITE,
+            P.RESEND_MAIL,
+            P.VIEW_DELIVERY,
             P.MANAGE_ACCOUNTS,
         }
     ),

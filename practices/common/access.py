@@ -49,6 +49,8 @@ class Permission(StrEnum):
     VIEW_DIRECTORY = "look practices up"
     IMPORT_PRACTICES = "import practices"
     INVITE = "invite people, end roles and appoint deputies where they look after people"
+    RESEND_MAIL = "see mail about what they run that could not be delivered, and send it again"
+    VIEW_DELIVERY = "see how all mail is delivered"
     MANAGE_ACCOUNTS = "find anybody, close and open accounts, give roles, and see pages as they do"
 
 

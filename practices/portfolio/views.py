@@ -14,6 +14,7 @@ from practices.common import clock
 from practices.common.access import Permission, SignedInRequest, requires
 from practices.common.csv_out import SafeCSV
 from practices.common.time import london_date, to_london
+from practices.reminders.deliveries import undelivered
 from practices.tracking.models import Migration
 from practices.tracking.models.migration import MigrationQuerySet
 
@@ -66,6 +67,9 @@ def dashboard(request: SignedInRequest) -> HttpResponse:
         "rows": queries.rows(cast("MigrationQuerySet", page.object_list), found, now),
         "address": _address(request),
         "shown_without": _address(request, "show"),
+        "undelivered": undelivered(request.user, now)
+        if request.user.may(Permission.RESEND_MAIL)
+        else 0,
         "showing": queries.COUNTERS.get(form.cleaned_data.get("show", "")),
     }
     status = 422 if form.errors else 200

@@ -1,8 +1,8 @@
-"""Addresses of calendars."""
+"""Addresses of calendars, and of the page about delivery."""
 
 from django.urls import path
 
-from .views import calendar
+from .views import calendar, delivery
 
 app_name = "reminders"
 urlpatterns = [
@@ -23,4 +23,6 @@ urlpatterns = [
         calendar.revoke,
         name="revoke_migration_calendar",
     ),
+    path("reminders/delivery/", delivery.delivery, name="delivery"),
+    path("reminders/delivery/<int:pk>/send-again/", delivery.resend, name="resend"),
 ]

@@ -25,6 +25,7 @@ from practices.common.jobs import start_job
 from practices.directory.models import Organisation
 from practices.directory.services import IMPORT
 from practices.plans.rules import Moment
+from practices.reminders.models import Notification
 from practices.tracking import services
 from practices.tracking.services import ContactDetails
 from tests.factories import (
@@ -345,7 +346,7 @@ PORTFOLIO = [
 ]
 
 READS_OWN = (OK, ONLY_GET)
-CALENDARS = [
+REMINDERS = [
     # Without the secret of a link it is nobody's, whoever asks.
     public("reminders:calendar_feed", get=STRANGE),
     Address("reminders:calendar", READS_OWN, READS_OWN, READS_OWN, who=INSIDE),
@@ -360,6 +361,16 @@ CALENDARS = [
     page("reminders:migration_calendar"),
     act("reminders:make_migration_calendar", MIGRATION, post=OK, who=INSIDE),
     act("reminders:revoke_migration_calendar", MIGRATION, who=INSIDE),
+    desk("reminders:delivery", PLANNERS),
+    # Who looks after no mail of the migration finds none.
+    Address(
+        "reminders:resend",
+        (ONLY_GET, FOUND),
+        (ONLY_GET, STRANGE),
+        (ONLY_GET, STRANGE),
+        who=RUNNER | ADMINISTRATOR,
+        keys={"pk": "{mail.pk}"},
+    ),
 ]
 
 ADDRESSES = [
@@ -370,7 +381,7 @@ ADDRESSES = [
     *DIRECTORY,
     *TRACKING,
     *PEOPLE,
-    *CALENDARS,
+    *REMINDERS,
     *PORTFOLIO,
 ]
 
@@ -410,6 +421,17 @@ def make_side(mark: str) -> dict[str, Any]:
     )
     details = ContactDetails(role="pcse", name=f"Desk {mark}", telephone="01632 960999")
     contact = services.add_contact(migration=migration, details=details, by=manager, at=MONDAY)
+    mail = Notification.objects.create(
+        kind=Notification.Kind.CLOCK,
+        status=Notification.Status.DEAD,
+        dedupe_key=f"mail {mark}",
+        message_id=f"<{mark}@example.test>",
+        person=manager,
+        migration=migration,
+        clock_run=migration.clock_runs.get(),
+        due_at=MONDAY,
+        next_attempt_at=MONDAY,
+    )
     return {
         "migration": migration,
         "practice": practice,
@@ -423,6 +445,7 @@ def make_side(mark: str) -> dict[str, Any]:
         "note": note,
         "report": report,
         "contact": contact,
+        "mail": mail,
         "code": practice.organisation.code,
     }
 

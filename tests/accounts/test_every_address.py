@@ -12,7 +12,6 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from tests.accounts.addresses import (
     ADDRESSES,
-    CALENDARS,
     INSIDE,
     NOBODY,
     OK,
@@ -20,6 +19,7 @@ from tests.accounts.addresses import (
     OUTSIDE,
     PORTFOLIO,
     REFUSED,
+    REMINDERS,
     STRANGE,
     TRACKING,
     Address,
@@ -143,7 +143,7 @@ def test_what_belongs_to_another_migration_is_not_found_under_ones_own(address: 
 
 READ = [
     address
-    for address in [*TRACKING, *PEOPLE_ROWS, *CALENDARS, *PORTFOLIO]
+    for address in [*TRACKING, *PEOPLE_ROWS, *REMINDERS, *PORTFOLIO]
     if address.within[0] == OK
 ]
 SEE_ALL = {"administrator", "viewer"}
