@@ -8,7 +8,7 @@ of its own last change, which row history knows, never that of the request.
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,7 +20,7 @@ from django.urls import reverse
 from icalendar import Calendar, Event, vDuration
 
 from practices.accounts.models import User
-from practices.common.models import Text
+from practices.common.models import Text, sha256
 from practices.common.templatetags.uk import uk_date, uk_datetime
 from practices.common.time import london_date
 from practices.plans.models import Unit
@@ -33,7 +33,7 @@ from .queries import tasks_of
 
 PRODUCT = "-//Migration Tracker//Calendar 1//EN"
 READ_EVERY = timedelta(hours=1)
-MOST_ENTRIES = 3000  # a calendar program takes no more, and so many take a second to write
+MOST_ENTRIES = 3000  # so many take seconds to write, and calendar programs have limits too
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Entry:
     when: date | datetime
     said: str
     url: str
-    rows: tuple[Model, ...]
+    rows: tuple[Model, ...] = field(repr=False)
     cancelled: bool = False
 
     @property
@@ -64,20 +64,47 @@ class Entry:
         return london_date(self.when) if isinstance(self.when, datetime) else self.when
 
 
-def feed(link: CalendarLink, now: datetime) -> bytes | None:
+@dataclass(frozen=True)
+class Feed:
+    """A calendar as it is now: entries in their order, each with what changed it."""
+
+    name: str
+    entries: list[tuple[Entry, Change]]
+
+    @property
+    def etag(self) -> str:
+        """Known without writing the calendar, which takes longest: most requests end with it."""
+        return f'"{sha256(PRODUCT + repr(self))}"'
+
+    def written(self) -> bytes:
+        """As iCalendar."""
+        calendar = Calendar()
+        calendar.add("prodid", PRODUCT)
+        calendar.add("version", "2.0")
+        calendar.add("method", "PUBLISH")
+        for property_name in ("name", "x-wr-calname"):
+            calendar.add(property_name, self.name)
+        calendar.add("refresh-interval", READ_EVERY, parameters={"VALUE": "DURATION"})
+        calendar.add("x-published-ttl", vDuration(READ_EVERY).to_ical().decode())
+        for entry, change in self.entries:
+            calendar.add_component(_event(entry, change))
+        return bytes(calendar.to_ical())
+
+
+def feed(link: CalendarLink, now: datetime) -> Feed | None:
     """The calendar behind a link; None when its person may not see it today."""
     migrations = Migration.objects.visible_to(link.person).with_people()
     if link.migration_id:
         migration = migrations.filter(pk=link.migration_id).first()
         if migration is None:
             return None
-        return _written(f"{migration.name}: migration", _dates({migration.pk: migration}))
+        return _feed(f"{migration.name}: migration", _dates({migration.pk: migration}))
     if not link.person.current_memberships:
         return None
     # What has ended, or was cancelled, is out of the way.
     active = migrations.active().in_bulk()
     entries = [*_dates(active), *_own_tasks(link.person, active, now)]
-    return _written("Migrations", _nearest(entries, london_date(now)))
+    return _feed("Migrations", _nearest(entries, london_date(now)))
 
 
 def _nearest(entries: list[Entry], today: date) -> list[Entry]:
@@ -156,25 +183,15 @@ def _url(name: str, *arguments: str) -> str:
     return settings.SITE_URL + reverse(name, args=arguments)
 
 
-def _written(name: str, entries: list[Entry]) -> bytes:
-    calendar = Calendar()
-    calendar.add("prodid", PRODUCT)
-    calendar.add("version", "2.0")
-    calendar.add("method", "PUBLISH")
-    for property_name in ("name", "x-wr-calname"):
-        calendar.add(property_name, name)
-    calendar.add("refresh-interval", READ_EVERY, parameters={"VALUE": "DURATION"})
-    calendar.add("x-published-ttl", vDuration(READ_EVERY).to_ical().decode())
+def _feed(name: str, entries: list[Entry]) -> Feed:
     changes = _changes(entries)
-    host = urlsplit(settings.SITE_URL).hostname
-    for entry in sorted(entries, key=lambda entry: entry.uid):
-        calendar.add_component(_event(entry, changes[entry.uid], f"{entry.uid}@{host}"))
-    return bytes(calendar.to_ical())
+    ordered = sorted(entries, key=lambda entry: entry.uid)
+    return Feed(name, [(entry, changes[entry.uid]) for entry in ordered])
 
 
-def _event(entry: Entry, change: Change, uid: str) -> Event:
+def _event(entry: Entry, change: Change) -> Event:
     event = Event()
-    event.add("uid", uid)
+    event.add("uid", f"{entry.uid}@{urlsplit(settings.SITE_URL).hostname}")
     event.add("dtstamp", change.at)
     event.add("last-modified", change.at)
     event.add("sequence", change.number)

@@ -13,7 +13,6 @@ from django.views.decorators.http import require_POST, require_safe
 from practices.common import clock
 from practices.common.access import SignedInRequest
 from practices.common.errors import Conflict
-from practices.common.models import sha256
 from practices.reminders import links
 from practices.reminders.feeds import MOST_ENTRIES, feed
 from practices.reminders.models import CalendarLink
@@ -31,23 +30,21 @@ def read(request: HttpRequest) -> HttpResponseBase:
     """
     now = clock.now()
     link = links.link_of(request.GET.get(TOKEN, ""))
-    content = feed(link, now) if link else None
-    if link is None or content is None:
+    found = feed(link, now) if link else None
+    if link is None or found is None:
         raise Http404
     links.note_use(link=link, at=now)
-    response = HttpResponse(
-        content,
+    unchanged = get_conditional_response(request, etag=found.etag)
+    response = unchanged or HttpResponse(
+        found.written(),
         content_type="text/calendar; charset=utf-8",
-        headers={
-            "Content-Disposition": 'inline; filename="migrations.ics"',
-            "Cache-Control": "private, no-cache",
-            "ETag": f'"{sha256(content)}"',
-            "X-Robots-Tag": "noindex",
-            "Referrer-Policy": "no-referrer",
-        },
+        headers={"Content-Disposition": 'inline; filename="migrations.ics"'},
     )
-    answer = get_conditional_response(request, etag=response["ETag"], response=response)
-    return answer or response
+    response["Cache-Control"] = "private, no-cache"
+    response["ETag"] = found.etag
+    response["X-Robots-Tag"] = "noindex"
+    response["Referrer-Policy"] = "no-referrer"
+    return response
 
 
 @require_safe
