@@ -106,6 +106,7 @@ class TestExtending:
         ("wrong", "said"),
         [
             ({"until": PLANNED}, "already"),
+            ({"until": date(2029, 6, 30)}, "Check the year"),
             ({"parties": {}}, "who agreed"),
             ({"parties": {Owner.COMMISSIONER: (" ", date(2027, 5, 3))}}, "who agreed"),
             ({"parties": {Owner.COMMISSIONER: ("Cora", date(2027, 6, 3))}}, "in the future"),

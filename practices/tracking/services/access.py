@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
@@ -31,6 +31,9 @@ from .replanning import (
     moves_told,
     task_moves,
 )
+
+# A typing slip in the year would keep everybody from asking for years.
+FARTHEST = timedelta(days=366)
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,11 @@ def _check(agreement: Agreement, run: ClockRun, *, today: date) -> None:
     require_reason(agreement.reason, "the new end of access")
     if agreement.until < today:
         raise Refused("Access cannot end on a day that is over. Enter today or a later day.")
+    if agreement.until > run.ends_on + FARTHEST:
+        raise Refused(
+            f"That is more than a year after {uk_date(run.ends_on)}, when access ends as things "
+            "stand. Check the year."
+        )
     if agreement.until == run.ends_on:
         raise Refused(f"Access ends on {uk_date(run.ends_on)} already.")
     named = [who for who, _ in agreement.parties.values() if clean_text(who)]
