@@ -87,14 +87,15 @@ def deliver(*, now: datetime) -> int:
 def _claim(now: datetime) -> Claim:
     """Take a batch, skipping what other workers are taking; committed before anything is sent.
 
-    What a worker left when it died is taken one at a time: were its mail what kills
-    workers, it would take the rest of a batch down with it, again and again.
+    What workers left when they died twice is taken one at a time: a mail that kills
+    workers would take the rest of a batch down with it, again and again.
     """
     rows: list[Notification] = []
-    queues = ((Notification.objects.abandoned(), 1), (Notification.objects.waiting(now), BATCH))
-    for queue, most in queues:
-        free = queue.select_for_update(skip_locked=True).only("attempts", "last_error")
-        rows = rows or list(free[:most])
+    for queue in (Notification.objects.abandoned(), Notification.objects.waiting(now)):
+        free = queue.select_for_update(skip_locked=True).only("status", "attempts", "last_error")
+        rows = rows or list(free[:BATCH])
+    suspects = [row for row in rows if row.status == Status.SENDING and row.attempts > 1]
+    rows = suspects[:1] or rows
     worn_out = [row for row in rows if row.attempts >= MOST_ATTEMPTS]
     for row in worn_out:
         row.status, row.lease_until, row.lease_token = Status.DEAD, None, None

@@ -16,6 +16,7 @@ from datetime import timedelta
 from functools import partial
 from itertools import cycle
 from pathlib import Path
+from typing import TypeVar
 
 import redis
 from django.db import OperationalError, connections
@@ -34,9 +35,10 @@ from tests.reminders.worlds import World
 
 from .mail import FaultyMail
 
+T = TypeVar("T")
 LEASE = 8.0  # seconds: longer than the slowest mail of a run
 PAUSE = 0.5  # seconds
-PATIENCE = 180.0  # seconds until what is left must have been sent
+PATIENCE = 90.0  # seconds in which not one mail more is settled, and a run is given up
 
 
 class Broker:
@@ -229,7 +231,7 @@ def _children_of(pid: int) -> list[int]:
         return []
 
 
-def _again(act: Callable[[], object]) -> object:
+def _again(act: Callable[[], T]) -> T:
     """Do something of the run's own with a database that may just have been away."""
     while True:
         try:
@@ -284,10 +286,7 @@ def storm(
     while herd.kills < plan.kills:
         time.sleep(random.uniform(0.1, 0.5))
         herd.kill_one()
-    deadline = time.monotonic() + PATIENCE
-    while _again(lambda: _still_to_send(crowd)) and time.monotonic() < deadline:
-        herd.restart_dead()
-        time.sleep(0.2)
+    _wait_while_it_gets_less(crowd, herd)
     herd.stop()
     return account(crowd.expected, mail=mail, kills=herd.kills)
 
@@ -313,10 +312,20 @@ def _falls_on(number: int, of: int, times: int) -> bool:
     return (number + 1) * times // of > number * times // of
 
 
-def _still_to_send(crowd: Crowd) -> bool:
-    rows = Notification.objects.filter(kind="clock", person__email__in=crowd.expected)
+def _wait_while_it_gets_less(crowd: Crowd, herd: Herd) -> None:
+    """Until everybody's mail is settled, or nothing has moved for so long that nothing will."""
+    least, deadline = len(crowd.expected), time.monotonic() + PATIENCE
+    while (left := _again(lambda: _still_to_send(crowd))) and time.monotonic() < deadline:
+        if left < least:
+            least, deadline = left, time.monotonic() + PATIENCE
+        herd.restart_dead()
+        time.sleep(0.5)
+
+
+def _still_to_send(crowd: Crowd) -> int:
+    rows = Notification.objects.filter(kind="clock", person__isnull=False)
     done = rows.exclude(status__in=["pending", "sending"]).values("person").distinct().count()
-    return done < len(crowd.expected)
+    return len(crowd.expected) - done
 
 
 def account(expected: set[str], *, mail: FaultyMail, kills: int) -> Outcome:

@@ -18,7 +18,7 @@ SHORT_PLAN = Plan(
     smtp_faults=6,
     broker_restarts=2,
     database_restarts=2,
-    processes=("worker-1", "beat-1", "loop-1"),
+    processes=("worker-1", "beat-1", "beat-2", "loop-1"),
 )
 LONG_PLAN = Plan(
     migrations=25,
@@ -27,7 +27,7 @@ LONG_PLAN = Plan(
     smtp_faults=520,
     broker_restarts=20,
     database_restarts=10,
-    processes=("worker-1", "worker-2", "beat-1", "beat-2", "loop-1", "loop-2"),
+    processes=("worker-1", "worker-2", "beat-1", "beat-2", "loop-1"),
 )
 
 
