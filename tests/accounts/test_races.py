@@ -8,6 +8,7 @@ import time_machine
 from django.db import OperationalError, connection
 
 from practices.accounts import services
+from practices.accounts.invitation_file import Line
 from practices.accounts.models import Invitation
 from practices.accounts.roles import Role
 from practices.accounts.services import invitations, memberships, people
@@ -127,3 +128,44 @@ def test_somebody_is_pseudonymised_while_an_invitation_is_accepted(
     assert forgotten.email.endswith(".invalid")
     assert not Invitation.objects.unanswered().filter(invited_by=forgotten).exists()
     assert not nina.memberships.filter(valid_to=None).exists() or whose == "inviting"
+
+
+def test_many_are_invited_while_somebody_invites_to_the_last_of_their_organisations(
+    monkeypatch, committed_db
+):
+    """The file's first event holds the chain: by then it must hold every organisation as well."""
+    first, last = make_practice().organisation, make_practice().organisation
+    admin = make_person(Role.ADMINISTRATOR)
+    cells = {"name": "Nina", "role": "clinician"}
+    lines = [
+        Line(number, cells | {"email": f"n{number}@example.test", "organisation": practice.code})
+        for number, practice in enumerate((first, last), 2)
+    ]
+    real, ended = invitations.note_invitation, Signal()
+
+    def one():
+        services.invite(
+            email="n@example.test",
+            name="Nina",
+            organisation=last,
+            role=Role.CLINICIAN,
+            by=admin,
+            at=MONDAY,
+        )
+        ended.set()
+        connection.close()
+
+    other = Thread(target=one)
+
+    def stop(*args, **kwargs):
+        real(*args, **kwargs)
+        if not other.ident:
+            other.start()
+            wait_until_somebody_waits()
+
+    monkeypatch.setattr(invitations, "note_invitation", stop)
+    judged = services.invite_many(lines=lines, by=admin, at=MONDAY)
+    other.join(PATIENCE)
+    assert ended.is_set()
+    assert [one.problem for one in judged] == ["", ""]
+    assert Invitation.objects.count() == 3

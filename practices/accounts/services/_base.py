@@ -28,8 +28,8 @@ def note_invitation(kind: str, invitation: Invitation, *, by: User | None, at: d
 def lock_unanswered(found: QuerySet[Invitation]) -> list[Invitation]:
     """Those that nobody has answered, locked.
 
-    The order of locks in this room: people, their roles, invitations, the chain of events. An act
-    with several events locks all its rows before the first of them.
+    The order of locks in this room: people, their roles, organisations, invitations, the chain of
+    events. An act with several events locks all its rows before the first of them.
     """
     unanswered = found.filter(accepted_at=None, withdrawn_at=None)
     return list(unanswered.select_for_update(of=("self",)).order_by("pk"))

@@ -1,19 +1,21 @@
 """Inviting many at once: each line by the rules of one invitation."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
 
 from practices.accounts.invitation_file import Line
-from practices.accounts.models import ONE_DAY, User
+from practices.accounts.models import ONE_DAY, Invitation, User
 from practices.accounts.queries import offers
 from practices.accounts.roles import Permission, Role
 from practices.common.errors import Refused
 from practices.directory.models import Organisation
 from practices.directory.rules import BadLine, read_day
 
+from ._base import lock_unanswered
 from .invitations import invite
 
 _ROLES = {name.casefold(): role for role in Role for name in (role.value, role.label)}
@@ -42,7 +44,8 @@ def invite_many(*, lines: Iterable[Line], by: User, at: datetime) -> list[Judged
 
     Only to roles that ``by`` may give.
     """
-    allowed = offers(by)
+    lines, allowed = list(lines), offers(by)
+    _lock(lines, by, allowed)
     judged = []
     first: dict[tuple[str, int, str], int] = {}
     for line in lines:
@@ -67,6 +70,18 @@ def invite_many(*, lines: Iterable[Line], by: User, at: datetime) -> list[Judged
             first[same] = line.number
             judged.append(Judged(line, target=f"{role.label} of {organisation}"))
     return judged
+
+
+def _lock(lines: list[Line], by: User, allowed: dict[Organisation, list[str]]) -> None:
+    """All rows that the invitations lock one by one, before the first event: `lock_unanswered`."""
+    organisations = set()
+    for line in lines:
+        with suppress(Refused):
+            organisations.add(_target(line, by, allowed)[0].pk)
+    rows = Organisation.objects.filter(pk__in=organisations).order_by("pk")
+    list(rows.select_for_update(no_key=True))
+    emails = {line.cells["email"].strip().lower() for line in lines}
+    lock_unanswered(Invitation.objects.filter(organisation__in=organisations, email__in=emails))
 
 
 def _target(
