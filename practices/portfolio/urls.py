@@ -1,4 +1,4 @@
-"""Addresses of the home page and of the dashboard."""
+"""Addresses of the home page, of one's own tasks and of the dashboard."""
 
 from django.urls import include, path
 
@@ -11,5 +11,6 @@ portfolio_pages = [
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("your-tasks/", views.your_tasks, name="your_tasks"),
     path("portfolio/", include((portfolio_pages, "portfolio"))),
 ]

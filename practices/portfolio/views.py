@@ -1,7 +1,8 @@
-"""The home page, and the dashboard across migrations."""
+"""The home page, one's own tasks, and the dashboard across migrations."""
 
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from typing import Any, cast
 
 from django.conf import settings
@@ -47,10 +48,40 @@ def home(request: SignedInRequest) -> HttpResponse:
         return redirect("tracking:overview", active[0].reference)
     context = {
         "active": active,
+        "own_tasks": _own_tasks(request, clock.now()) if active else None,
         "ended": [m for m in migrations if not m.is_active],
         "support_email": settings.SUPPORT_EMAIL,
     }
     return render(request, "portfolio/home.html", context)
+
+
+@require_safe
+def your_tasks(request: SignedInRequest) -> HttpResponse:
+    """What somebody has to do in all their migrations; it is ticked on the page of each task."""
+    found = queries.own_tasks(request.user, clock.now())
+    counts = found.counts()
+    show = request.GET.get("show", "")
+    page = Paginator(found.shown(show), PAGE).get_page(request.GET.get("page"))
+    context = {
+        "choices": [
+            ("all", f"All ({sum(counts.values())})"),
+            *((key, f"{title} ({counts[key]})") for key, title in queries.GROUPS.items()),
+        ],
+        "groups": [
+            (queries.GROUPS[group], list(tasks))
+            for group, tasks in groupby(page.object_list, key=found.group_of)
+        ],
+        "all": sum(counts.values()),
+        "page_obj": page,
+    }
+    return render(request, "portfolio/your_tasks.html", context)
+
+
+def _own_tasks(request: SignedInRequest, now: datetime) -> dict[str, int] | None:
+    """How many tasks wait for this person, for the link to them; None if none can be theirs."""
+    if not request.user.may(Permission.WORK_OWN_TASKS):
+        return None
+    return queries.own_tasks(request.user, now).counts()
 
 
 @require_safe
@@ -62,6 +93,7 @@ def dashboard(request: SignedInRequest) -> HttpResponse:
     page = Paginator(listed, PAGE).get_page(request.GET.get("page"))
     context = {
         "form": form,
+        "own_tasks": _own_tasks(request, now),
         "counters": _counters(request, found),
         "page_obj": page,
         "rows": queries.rows(cast("MigrationQuerySet", page.object_list), found, now),

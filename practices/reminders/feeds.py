@@ -23,13 +23,11 @@ from practices.accounts.models import User
 from practices.common.models import Text, sha256
 from practices.common.templatetags.uk import uk_date, uk_datetime
 from practices.common.time import london_date
-from practices.plans.models import Unit
 from practices.tracking.models import ClockRun, KeyDate, Migration, Task
 from practices.tracking.queries import ClockNow
-from practices.tracking.team import audience
+from practices.tracking.team import audience, tasks_of
 
 from .models import CalendarLink
-from .queries import tasks_of
 
 PRODUCT = "-//Migration Tracker//Calendar 1//EN"
 READ_EVERY = timedelta(hours=1)
@@ -156,15 +154,15 @@ def _clock_entry(run: ClockRun, attempts: tuple[ClockRun, ...], migration: Migra
 
 def _own_tasks(person: User, migrations: dict[int, Migration], now: datetime) -> list[Entry]:
     acting = audience(migrations.values(), now=now, person=person)
+    tasks = Task.objects.open().filter(migration__in=migrations)
     return [
-        _task_entry(task) for task in tasks_of(person, Task.objects.open(), migrations, acting, now)
+        _task_entry(task, migrations[task.migration_id])
+        for task in tasks_of(person, tasks, acting, now).with_people()
     ]
 
 
-def _task_entry(task: Task) -> Entry:
-    migration = task.migration
-    timed = task.unit == Unit.HOURS and not task.pinned
-    when = task.due_at if timed else task.due_on
+def _task_entry(task: Task, migration: Migration) -> Entry:
+    when = task.due_at if task.is_timed else task.due_on
     return Entry(
         uid=f"{migration.reference}-task-{task.code}",
         title=f"{migration.name}: {task}",

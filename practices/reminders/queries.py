@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Q
+from django.db.models import Count
 
 from practices.accounts.models import User
 from practices.accounts.roles import Owner
 from practices.common.time import london_date
 from practices.tracking.models import Migration, Task
-from practices.tracking.models.task import TaskQuerySet, assignee_is_here
-from practices.tracking.team import Audience, audience
+from practices.tracking.models.task import assignee_is_here
+from practices.tracking.team import audience, tasks_of
 
 
 def people_with_overdue_tasks(now: datetime) -> set[int]:
@@ -56,38 +56,6 @@ class Overdue:
         return bool(self.tasks or self.managed)
 
 
-def tasks_of(
-    person: User,
-    tasks: TaskQuerySet,
-    migrations: dict[int, Migration],
-    acting: Audience,
-    now: datetime,
-) -> Sequence[Task]:
-    """Those of ``tasks`` that are this person's, by the rule of ``TaskQuerySet.belonging_to``.
-
-    ``acting`` is what ``audience`` says of the person in these ``migrations``, by id.
-    """
-    roles = {owner for (_, owner), people in acting.items() if people}
-    absent = {somebody for (_, somebody), people in acting.deputies.items() if people}
-    found = (
-        tasks.filter(migration__in=migrations)
-        .with_people()
-        .soonest_first()
-        .annotate(with_somebody=assignee_is_here(london_date(now)))
-        .filter(Q(assignee__in=absent | {person.pk}) | Q(with_somebody=False, owner__in=roles))
-    )
-    mine = [
-        task
-        for task in found
-        if task.assignee_id == person.pk
-        or (task.assignee_id and acting.deputies[task.migration_id, task.assignee_id])
-        or (not task.with_somebody and acting[task.migration_id, task.owner])
-    ]
-    for task in mine:
-        task.migration = migrations[task.migration_id]
-    return mine
-
-
 def overdue_of(person: User, now: datetime) -> Overdue:
     """The overdue tasks of one person, and counts of the migrations they manage.
 
@@ -102,7 +70,13 @@ def overdue_of(person: User, now: datetime) -> Overdue:
         .in_bulk()
     )
     acting = audience(migrations.values(), now=now, person=person)
-    mine = tasks_of(person, late, migrations, acting, now)
+    mine = list(
+        tasks_of(person, late.filter(migration__in=migrations), acting, now)
+        .with_people()
+        .soonest_first()
+    )
+    for task in mine:
+        task.migration = migrations[task.migration_id]
     manages = [pk for pk in migrations if person.pk in acting[pk, Owner.PROJECT_MANAGER]]
     counts = (
         late.filter(migration__in=manages)

@@ -1,9 +1,10 @@
 """Who acts as what in a migration today: its team, and whom its plan means by a role."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TypeVar
 
 from django.db.models import Q, QuerySet
 
@@ -14,6 +15,7 @@ from practices.directory.models import CommissionerLink, Organisation
 from practices.plans.models import PlanSeat
 
 from .models import Migration
+from .models.task import TaskQuerySet, assignee_is_here
 
 
 def project_managers(organisation: Organisation, day: date) -> QuerySet[User]:
@@ -42,6 +44,7 @@ class Audience(defaultdict[tuple[int, str], set[int]]):
 
 
 Place = tuple[int, str]  # organisation and role
+_Key = TypeVar("_Key")
 
 
 def audience(
@@ -76,6 +79,15 @@ def audience(
             managers & ({named} | found.deputies[key, named]) or managers
         )
     return found if person is None else found.only(person.pk)
+
+
+def _where(found: Mapping[tuple[int, _Key], set[int]]) -> dict[_Key, list[int]]:
+    """The migrations in which there is anybody, by the other half of the key."""
+    migrations = defaultdict(list)
+    for (migration, key), people in found.items():
+        if people:
+            migrations[key].append(migration)
+    return migrations
 
 
 def _places(migration: Migration, commissioners: set[int]) -> Iterator[tuple[str, Place]]:
@@ -117,6 +129,23 @@ def _held(
     ):
         held[organisation, role].setdefault(member, set()).update({absent} - {None})
     return held
+
+
+def tasks_of(person: User, tasks: TaskQuerySet, acting: Audience, now: datetime) -> TaskQuerySet:
+    """Those of ``tasks`` that are this person's: ``TaskQuerySet.belonging_to`` for many migrations.
+
+    ``acting`` is what ``audience`` says of the person in the migrations that ``tasks`` are of.
+    ``with_somebody`` of each says whether its assignee still has a part in its migration.
+    """
+    assigned, of_role = Q(assignee=person), Q(pk__in=[])
+    for absent, migrations in _where(acting.deputies).items():
+        assigned |= Q(assignee=absent, migration__in=migrations)
+    for owner, migrations in _where(acting).items():
+        of_role |= Q(owner=owner, migration__in=migrations)
+    with_nobody = Q(assignee=None) | Q(with_somebody=False)
+    return tasks.annotate(with_somebody=assignee_is_here(london_date(now))).filter(
+        assigned | (with_nobody & of_role)
+    )
 
 
 @dataclass(frozen=True)

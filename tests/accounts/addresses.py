@@ -341,6 +341,8 @@ PORTFOLIO = [
         (OK, ONLY_GET),
         who=(INSIDE | OUTSIDE) - {"expired", "administrator"},
     ),
+    # Everybody who signs in has it; whoever has no task reads that there is none.
+    Address("your_tasks", READ, READ, READ, who=INSIDE),
     desk("portfolio:dashboard", DASHBOARD),
     desk("portfolio:export", DASHBOARD),
 ]

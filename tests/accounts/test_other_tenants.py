@@ -146,3 +146,16 @@ def test_mail_about_a_migration_goes_to_its_own_people_only(sides):
         for row in rows:
             reached = row.person or row.contact
             assert mark in reached.name, (row.kind, reached)
+
+
+def test_ones_own_tasks_are_of_ones_own_migrations(sides, ask):
+    ours, theirs = sides
+    theirs["migration"].tasks.update(due_at=MONDAY - timedelta(days=9))
+    for who in ("manager", "project_manager", "new_supplier", "commissioner"):
+        with time_machine.travel(MONDAY, tick=False):
+            alone = ask(ours[who], "/your-tasks/")
+        assert alone.status_code == 200
+        assert b"Quillon" not in alone.content
+        assert b"Overdue (0)" in alone.content or b"nothing for you" in alone.content
+    with time_machine.travel(MONDAY, tick=False):
+        assert b"Surgery Quillon" in ask(theirs["manager"], "/your-tasks/").content

@@ -416,4 +416,4 @@ def test_the_number_of_queries_does_not_grow(
         look(page=2, sort="-late")
 
 
-QUERIES = 14  # session, person and roles among them
+QUERIES = 18  # session, person and roles among them

@@ -1,4 +1,4 @@
-"""What the dashboard reads: which migrations need somebody, and a row for each of them.
+"""What the pages of this room read: which migrations need somebody, a row for each, own tasks.
 
 The number of statements does not depend on how many migrations are in view, and
 only one page of them is ever read whole.
@@ -6,6 +6,7 @@ only one page of them is ever read whole.
 
 from .lists import EVERY_STATE, SORTS, Asked, chosen, listed
 from .options import Choices, Options, options
+from .own_tasks import GROUPS, OwnTasks, own_tasks
 from .rows import STATE_COLOURS, Clock, NextDate, Row, rows
 from .signals import (
     ACCESS_SOON,
@@ -21,6 +22,7 @@ __all__ = [
     "ACCESS_SOON",
     "COUNTERS",
     "EVERY_STATE",
+    "GROUPS",
     "SIGNING_SOON",
     "SORTS",
     "STATE_COLOURS",
@@ -29,12 +31,14 @@ __all__ = [
     "Clock",
     "NextDate",
     "Options",
+    "OwnTasks",
     "Row",
     "Signals",
     "chosen",
     "listed",
     "options",
     "overdue_counts",
+    "own_tasks",
     "rows",
     "signals",
     "waiting_for_sign_off",

@@ -200,6 +200,11 @@ class Task(models.Model):
         return self.plan_task.signs if self.plan_task else None
 
     @property
+    def is_timed(self) -> bool:
+        """Whether it is due at a minute, not on a day."""
+        return self.unit == Unit.HOURS and not self.pinned
+
+    @property
     def is_unfinished(self) -> bool:
         return self.state in self.UNFINISHED
 

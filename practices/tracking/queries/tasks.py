@@ -9,7 +9,6 @@ from django.db.models import Count, Q
 
 from practices.accounts.models import User
 from practices.accounts.roles import PRACTICE_ROLES, Permission
-from practices.plans.models import Unit
 from practices.tracking.models import Migration, Task
 from practices.tracking.team import team
 
@@ -82,11 +81,6 @@ class TaskRow:
     @property
     def is_late(self) -> bool:
         return self.task.is_overdue(self.viewer.now)
-
-    @property
-    def is_timed(self) -> bool:
-        """Whether it is due at a minute, not on a day."""
-        return self.task.unit == Unit.HOURS and not self.task.pinned
 
     @property
     def is_mine(self) -> bool:
