@@ -102,6 +102,9 @@ def _refused(request: HttpRequest) -> HttpResponse:
 
 
 _FORM = re.compile(rb'(<form\b[^>]*\smethod="post"[^>]*>)(.*?)(</form>)', re.DOTALL)
+_ID = re.compile(rb'\sid="([^"]*)"')
+# A field may stand outside its form and name it, such as a tick box in a list.
+_FIELD_OF = re.compile(rb'<(?:input|select|textarea|button)\b[^>]*\sform="([^"]*)"')
 
 
 def _switched_off(response: HttpResponse) -> HttpResponse:
@@ -112,14 +115,20 @@ def _switched_off(response: HttpResponse) -> HttpResponse:
     if response.streaming or not response.get("Content-Type", "").startswith("text/html"):
         return response
     stop = reverse(STOP).encode()
+    ids: set[bytes] = set()
 
     def off(form: re.Match[bytes]) -> bytes:
         head, inside, end = form.groups()
         if b'action="%s"' % stop in head:
             return form[0]
+        ids.update(_ID.findall(head))
         return (
             head + b'<fieldset class="app-only-looking" disabled>' + inside + b"</fieldset>" + end
         )
 
-    response.content = _FORM.sub(off, response.content)
+    def field_off(field: re.Match[bytes]) -> bytes:
+        return field[0] + (b" disabled" if field[1] in ids else b"")
+
+    content = _FORM.sub(off, response.content)
+    response.content = _FIELD_OF.sub(field_off, content)
     return response

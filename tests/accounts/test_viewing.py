@@ -159,6 +159,18 @@ def test_every_form_that_changes_something_is_switched_off(client, cast):
     assert "Forms and buttons that change something are switched off." in text(client.get(pages[0]))
 
 
+def test_so_are_tick_boxes_that_stand_outside_their_form(client, cast):
+    page = client.get(cast.url("phases", "cut_over")).content.decode()
+    boxes = re.findall(r'<input[^>]* form="bulk"[^>]*>', page)
+    assert boxes
+    assert all(re.search(r"\sdisabled\b", box) for box in boxes)
+    client.post(STOP)
+    client.force_login(cast.manager)
+    page = client.get(cast.url("phases", "cut_over")).content.decode()
+    assert re.findall(r'<input[^>]* form="bulk"[^>]*>', page)
+    assert not re.search(r'form="bulk"[^>]*\sdisabled', page)
+
+
 def test_a_search_still_works(client, cast):
     page = client.get("/people/?q=Alice").content.decode()
     (search,) = re.findall(r'<form[^>]*role="search".*?</form>', page, re.DOTALL)
