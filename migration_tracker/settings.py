@@ -91,6 +91,7 @@ TEMPLATES = [
                 "migration_tracker.context.site",
                 "practices.accounts.context.navigation",
                 "practices.reminders.context.late_mail",
+                "practices.reminders.context.inbox",
             ],
         },
     },

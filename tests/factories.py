@@ -11,6 +11,7 @@ from typing import Any
 from practices.accounts.models import Invitation, Membership, User
 from practices.accounts.roles import Owner, Role
 from practices.accounts.services import invite
+from practices.common.models import Event
 from practices.directory.models import ClinicalSystem, CommissionerLink, Organisation, Practice
 from practices.plans.models import (
     Plan,
@@ -23,6 +24,7 @@ from practices.plans.models import (
     PlanTask,
     PlanVersion,
 )
+from practices.reminders.models import Notification
 from practices.tracking.models import Migration
 from practices.tracking.services import start_migration
 
@@ -265,5 +267,24 @@ def make_migration(
         contacts=fields.pop("contacts", ()),
         by=fields.pop("by", project_manager),
         at=at,
+        **fields,
+    )
+
+
+def make_notice(person: User, migration: Migration, **fields: Any) -> Notification:
+    """A row of somebody's inbox: a task of theirs is blocked, unless said."""
+    number = next(_numbers)
+    fields.setdefault("kind", Notification.Kind.BLOCKED)
+    fields.setdefault("status", Notification.Status.IN_APP)
+    fields.setdefault("headline", "A task is blocked")
+    fields.setdefault("path", f"/migrations/{migration.reference}/tasks/")
+    fields.setdefault("due_at", MONDAY)
+    return Notification.objects.create(
+        dedupe_key=f"notice:{number}",
+        message_id=f"<notice-{number}@example.test>",
+        person=person,
+        migration=migration,
+        event=Event.objects.of(migration.stream).first(),
+        next_attempt_at=fields["due_at"],
         **fields,
     )

@@ -101,6 +101,7 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
         P.MANAGE_CONTACTS,
         P.REDACT,
         P.END_MIGRATION,
+        P.MUTE,
         P.START_MIGRATION,
         P.VIEW_PORTFOLIO,
         P.VIEW_PLANS,

@@ -41,6 +41,7 @@ class Permission(StrEnum):
     MANAGE_CONTACTS = "change the people and contacts of a migration"
     REDACT = "remove what was reported as patient data, or show it again"
     END_MIGRATION = "abort a cut-over, cancel, delete or close a migration"
+    MUTE = "have no mails about a migration for a while"
     START_MIGRATION = "start a migration"
     VIEW_PORTFOLIO = "see the dashboard across migrations"
     VIEW_PLANS = "see plans"

@@ -5,7 +5,7 @@ settled in the meantime. The second only before the first attempt: then the
 words are frozen.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.conf import settings
@@ -14,20 +14,25 @@ from django.urls import reverse
 from practices.accounts.models import Invitation
 from practices.accounts.tokens import token_of
 from practices.common.calendar import working_calendar
+from practices.common.models import Event
 from practices.common.time import london_date
 from practices.plans.rules import TASK_PREFIX
-from practices.tracking.models import ClockRun, Gate, Migration
+from practices.tracking.models import ClockRun, Gate, KeyDate, Migration
 from practices.tracking.records import is_record
+from practices.tracking.rules import GL
 
+from .act_words import go_live_words, tasks_words
 from .composing_plan import Reminded, reminded
 from .models import Notification
-from .queries import overdue_of
+from .queries import Overdue, news_for, overdue_of, tasks_told
 from .rules import newest_due
+from .wishes import How, Wishes
 from .wording import (
+    Line,
     Words,
     clock_words,
+    daily_words,
     invitation_words,
-    overdue_words,
     reminder_words,
     signed_words,
     withdrawn_words,
@@ -47,10 +52,25 @@ class Dropped:
 
 SETTLED = Dropped(Status.CANCELLED, "What it reminds of is done, or the migration is over.")
 NOTHING_OVERDUE = Dropped(Status.CANCELLED, "Nothing is overdue any more.")
+NOT_WANTED = {
+    Status.IN_APP: "They want this in their inbox only.",
+    Status.IN_DIGEST: "They want this with the daily mail.",
+}
 
 
 def dropped(row: Notification, now: datetime) -> Dropped | None:
     """Why ``row`` is not to be sent any more, as things stand at this moment."""
+    return _out_of_reach(row) or _settled(row, now) or _unwanted(row, now)
+
+
+def _unwanted(row: Notification, now: datetime) -> Dropped | None:
+    if row.person_id is None:
+        return None
+    status = Wishes([row.person_id], now).status(row)
+    return None if status == Status.PENDING else Dropped(status, NOT_WANTED[status])
+
+
+def _out_of_reach(row: Notification) -> Dropped | None:
     if row.person and not row.person.is_active:
         return Dropped(Status.CANCELLED, "The person’s account is closed.")
     if row.contact and (row.contact.removed_at or not row.contact.email):
@@ -59,6 +79,10 @@ def dropped(row: Notification, now: datetime) -> Dropped | None:
         visible = Migration.objects.visible_to(row.person).filter(pk=row.migration.pk)
         if not visible.exists():
             return Dropped(Status.CANCELLED, "The person may not see this migration any more.")
+    return None
+
+
+def _settled(row: Notification, now: datetime) -> Dropped | None:
     if row.invitation:
         return _invitation_dropped(row.invitation, row, now)
     if row.clock_run:
@@ -69,6 +93,22 @@ def dropped(row: Notification, now: datetime) -> Dropped | None:
         return Dropped(Status.SUPERSEDED, "That day is over: the next morning’s mail follows.")
     if row.gate and row.kind == Kind.SIGNED and not _still_signed(row.gate, row):
         return Dropped(Status.CANCELLED, "The sign-off was withdrawn before this was sent.")
+    if row.migration and row.kind in (Kind.ASSIGNED, Kind.BLOCKED, Kind.MOVED):
+        return _act_dropped(row, row.migration)
+    return None
+
+
+def _act_dropped(row: Notification, migration: Migration) -> Dropped | None:
+    if not migration.is_active:
+        return Dropped(Status.CANCELLED, "The migration is over.")
+    if row.kind == Kind.MOVED:
+        go_live = migration.key_dates.get(key=GL)
+        if go_live.actual:
+            return Dropped(Status.CANCELLED, "Go-live has happened.")
+        if go_live.planned_at.isoformat() != row.basis:
+            return Dropped(Status.SUPERSEDED, "Go-live was moved again.")
+    elif not tasks_told(row):
+        return Dropped(Status.CANCELLED, "What it told of the tasks no longer holds.")
     return None
 
 
@@ -104,6 +144,13 @@ def _reminder_dropped(row: Notification, now: datetime) -> Dropped | None:
 
 def words_of(row: Notification, now: datetime) -> Words | Dropped:
     """What ``row`` says at ``now``; Dropped when there turns out to be nothing to say."""
+    words = _words_of(row, now)
+    if isinstance(words, Dropped) or row.person is None:
+        return words
+    return replace(words, preferences=_url("reminders:preferences"))
+
+
+def _words_of(row: Notification, now: datetime) -> Words | Dropped:
     if row.invitation:
         return _invitation_words(row.invitation)
     if row.clock_run:
@@ -113,7 +160,23 @@ def words_of(row: Notification, now: datetime) -> Words | Dropped:
         return _reminder_words(about, now) if about else SETTLED
     if row.gate:
         return _gate_words(row.gate, row)
-    return _overdue_words(row, now)
+    if row.migration:
+        return _act_words(row, row.migration)
+    return _daily_words(row, now)
+
+
+def _act_words(row: Notification, migration: Migration) -> Words:
+    practice = migration.name
+    by = str((row.event and row.event.by) or "Migration Tracker")
+    url = settings.SITE_URL + row.path
+    if row.kind == Kind.MOVED:
+        go_live = KeyDate.objects.select_related("plan_key_date").get(migration=migration, key=GL)
+        first = Event.objects.get(pk=row.events[0])
+        before = datetime.fromisoformat(first.data["dates"][GL][0])
+        return go_live_words(go_live, before, practice=practice, by=by, url=url)
+    tasks = tasks_told(row)
+    urls = [_url("tracking:task", migration.reference, task.code) for task in tasks]
+    return tasks_words(row.kind, tasks, practice=practice, by=by, urls=urls, url=url)
 
 
 def _invitation_words(invitation: Invitation) -> Words:
@@ -165,7 +228,10 @@ def _gate_words(gate: Gate, row: Notification) -> Words:
     url = _url("tracking:gate", gate.migration.reference, gate.key)
     if row.kind == Kind.WITHDRAWN:
         at = gate.withdrawals.get(round=number).at
-        return withdrawn_words(practice=practice, gate=gate.title, at=at, url=url)
+        confirmed = row.event_id is None
+        return withdrawn_words(
+            practice=practice, gate=gate.title, at=at, url=url, confirmed=confirmed
+        )
     signatures = list(gate.sign_offs.filter(round=number).select_related("by").order_by("at", "pk"))
     accepted = {
         code
@@ -184,10 +250,21 @@ def _gate_words(gate: Gate, row: Notification) -> Words:
     )
 
 
-def _overdue_words(row: Notification, now: datetime) -> Words | Dropped:
-    overdue = overdue_of(row.person, now) if row.person else None
-    if not overdue:
+def _daily_words(row: Notification, now: datetime) -> Words | Dropped:
+    person = row.person
+    if person is None:
         return NOTHING_OVERDUE
+    wishes = Wishes([person.pk], now)
+    muted = [migration for _, migration in wishes.muted]
+    mailed = wishes.of(person.pk, Kind.OVERDUE) != How.IN_APP
+    overdue = overdue_of(person, now, without=muted) if mailed else Overdue([], [])
+    news = news_for(row, person, now, without=muted)
+    if not overdue and not news:
+        if row.headline and (muted or not mailed):
+            return Dropped(Status.IN_APP, NOT_WANTED[Status.IN_APP])
+        return NOTHING_OVERDUE
+    # So that no later mail says it again; should this one never be sent, a later one does.
+    Notification.objects.filter(pk__in=[one.pk for one in news]).update(digest=row)
     urls = {
         managed.migration.reference: _url("tracking:tasks", managed.migration.reference)
         + "?show=overdue"
@@ -198,7 +275,15 @@ def _overdue_words(row: Notification, now: datetime) -> Words | Dropped:
         )
         for task in overdue.tasks
     }
-    return overdue_words(overdue, urls=urls, home=f"{settings.SITE_URL}/")
+    lines = [
+        Line(
+            f"{one.headline}: {one.task}" if one.task else one.headline,
+            one.migration.name if one.migration else "",
+            settings.SITE_URL + one.path,
+        )
+        for one in news
+    ]
+    return daily_words(overdue, lines, urls=urls, home=f"{settings.SITE_URL}/")
 
 
 def _url(name: str, *arguments: str) -> str:

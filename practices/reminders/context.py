@@ -1,4 +1,4 @@
-"""What every page shows administrators of reminders: that they are not being sent."""
+"""What every page says of reminders: how much is unread, and that they are not being sent."""
 
 from datetime import datetime
 from typing import Any
@@ -10,6 +10,7 @@ from practices.common import clock
 from practices.common.access import Permission
 
 from .health import late_since
+from .queries import MOST_COUNTED, unread_of
 
 
 def late_mail(request: HttpRequest) -> dict[str, Any]:
@@ -23,3 +24,16 @@ def _late_since(request: HttpRequest) -> datetime | None:
     if user is None or not user.is_authenticated or not user.may(Permission.VIEW_DELIVERY):
         return None
     return late_since(clock.now())
+
+
+def inbox(request: HttpRequest) -> dict[str, Any]:
+    """Template context: ``unread``, such as "3" or "99+"; counted only where a page says it."""
+    return {"unread": SimpleLazyObject(lambda: _unread(request))}
+
+
+def _unread(request: HttpRequest) -> str:
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return ""
+    number = unread_of(user, clock.now())
+    return f"{MOST_COUNTED}+" if number > MOST_COUNTED else str(number or "")

@@ -209,6 +209,7 @@ def _written(row: Notification, words: Words, now: datetime) -> bytes:
             "Date": format_datetime(to_london(now)),
             "Auto-Submitted": "auto-generated",
             "X-Auto-Response-Suppress": "All",
+            **({"List-Unsubscribe": f"<{words.preferences}>"} if words.preferences else {}),
         },
     )
     mail.attach_alternative(render_to_string("reminders/mail.html", {"words": words}), "text/html")

@@ -1,8 +1,8 @@
-"""Addresses of calendars, and of the page about delivery."""
+"""Addresses of the inbox, of what somebody wants to be told, of calendars and delivery."""
 
 from django.urls import path
 
-from .views import calendar, delivery
+from .views import calendar, delivery, inbox, wishes
 
 app_name = "reminders"
 urlpatterns = [
@@ -25,4 +25,10 @@ urlpatterns = [
     ),
     path("reminders/delivery/", delivery.delivery, name="delivery"),
     path("reminders/delivery/<int:pk>/send-again/", delivery.resend, name="resend"),
+    path("inbox/", inbox.inbox, name="inbox"),
+    path("inbox/<int:pk>/", inbox.read, name="read"),
+    path("inbox/read/", inbox.read_all, name="read_all"),
+    path("account/mails/", wishes.preferences, name="preferences"),
+    path("migrations/<slug:reference>/mute/", wishes.mute, name="mute"),
+    path("migrations/<slug:reference>/mute/lift/", wishes.lift_mute, name="lift_mute"),
 ]

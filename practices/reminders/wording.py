@@ -38,7 +38,8 @@ class Section:
 class Words:
     """A mail before it is laid out: ``link`` is its main address with the words to click.
 
-    ``because`` says at its foot why they are sent it.
+    ``because`` says at its foot why they are sent it, ``preferences`` leads to where they choose
+    their mails; those without an account have nothing to choose.
     """
 
     subject: str
@@ -46,6 +47,7 @@ class Words:
     link: tuple[str, str]
     sections: list[Section] = field(default_factory=list)
     because: str = "you have a part in this migration"
+    preferences: str = ""
 
 
 def clock_words(run: ClockRun, *, practice: str, stops: str, url: str, now: datetime) -> Words:
@@ -56,10 +58,8 @@ def clock_words(run: ClockRun, *, practice: str, stops: str, url: str, now: date
     """
     what = _lower_first(run.title)
     over = run.is_over(now)
-    if run.counts_hours:
-        subject, paragraphs = _hours(run, practice, what, over=over, now=now)
-    else:
-        subject, paragraphs = _days(run, practice, what, over=over, now=now)
+    tell = _hours if run.counts_hours else _days
+    paragraphs = tell(run, practice, what, over=over, now=now)
     if over:
         todo = (
             "What to do: tell everybody concerned how long it will still take, and record "
@@ -70,19 +70,29 @@ def clock_words(run: ClockRun, *, practice: str, stops: str, url: str, now: date
             f"What to do: check what is still open before “{stops}”, and record it when it has "
             "happened. The clock stops with it. If the time will not be enough, say so now."
         )
+    subject = f"{clock_lead(run, now)}: {practice} {what}"
     return Words(subject, [*paragraphs, todo], (f"See where {practice} stands", url))
 
 
-def _hours(
-    run: ClockRun, practice: str, what: str, *, over: bool, now: datetime
-) -> tuple[str, list[str]]:
+def clock_lead(run: ClockRun, now: datetime) -> str:
+    """How far a running clock is, in the few words a phone shows."""
+    if run.counts_hours:
+        used = run.used(now) // HOUR
+        return f"Over {run.limit} h" if run.is_over(now) else f"{used} h of {run.limit} h used"
+    if run.is_over(now):
+        return f"Ended on {uk_short_date(run.ends_on)}"
+    left = run.days_left(now)
+    return f"{_number_of_days(left)} left" if left else "Last day"
+
+
+def _hours(run: ClockRun, practice: str, what: str, *, over: bool, now: datetime) -> list[str]:
     end = uk_datetime(run.ends_at)
     if over:
         times = (
             f"It started on {uk_datetime(run.started_at)}, and the limit was {end}. "
             f"It is {in_words(run.left(now))} over."
         )
-        return f"Over {run.limit} h: {practice} {what}", [
+        return [
             f"{practice}: the {what} clock has passed its limit of {run.limit} hours.",
             times,
         ]
@@ -91,30 +101,25 @@ def _hours(
         f"It started on {uk_datetime(run.started_at)} and ends on {end}. "
         f"That leaves {in_words(_whole_minutes(run.left(now)))}."
     )
-    return f"{used} h of {run.limit} h used: {practice} {what}", [
+    return [
         f"{practice}: the {what} clock has used {used} of its {run.limit} hours.",
         times,
     ]
 
 
-def _days(
-    run: ClockRun, practice: str, what: str, *, over: bool, now: datetime
-) -> tuple[str, list[str]]:
+def _days(run: ClockRun, practice: str, what: str, *, over: bool, now: datetime) -> list[str]:
     last = uk_date(run.ends_on)
     exactly = f"It ends as that day does, on {uk_datetime(run.ends_at)}."
     if over:
-        return f"Ended on {uk_short_date(run.ends_on)}: {practice} {what}", [
+        return [
             f"{practice}: the last day of {what} was {last}.",
             f"It ended as that day did, on {uk_datetime(run.ends_at)}.",
         ]
     left = run.days_left(now)
     if left == 0:
-        return f"Last day: {practice} {what}", [
-            f"{practice}: today, {last}, is the last day of {what}. {exactly}"
-        ]
-    days = _number_of_days(left)
-    return f"{days} left: {practice} {what}", [
-        f"{practice}: {what} lasts {days} more after today.",
+        return [f"{practice}: today, {last}, is the last day of {what}. {exactly}"]
+    return [
+        f"{practice}: {what} lasts {_number_of_days(left)} more after today.",
         f"The last day is {last}. {exactly}",
     ]
 
@@ -144,7 +149,9 @@ def reminder_words(
         subject = f"{reminder.title}: {practice}, {near}"
         facts = [fact]
     if task:
-        facts.append(f"“{task.title}” ({task.code}) is still to be done; it is due {_due(task)}.")
+        facts.append(
+            f"“{task.title}” ({task.code}) is still to be done; it is due {due_in_words(task)}."
+        )
     return Words(
         subject,
         [
@@ -171,8 +178,8 @@ def _number_of_days(number: int) -> str:
     return f"{number} day{'' if number == 1 else 's'}"
 
 
-def overdue_words(overdue: Overdue, *, urls: dict[str, str], home: str) -> Words:
-    """The overdue tasks of one person on one morning.
+def daily_words(overdue: Overdue, news: list[Line], *, urls: dict[str, str], home: str) -> Words:
+    """The overdue tasks of one person on one morning, and the ``news`` that waited for it.
 
     ``urls`` leads to tasks (``<migration reference> <task code>``) and to what is
     overdue in a migration (``<migration reference>``).
@@ -180,7 +187,9 @@ def overdue_words(overdue: Overdue, *, urls: dict[str, str], home: str) -> Words
     sections: list[Section] = []
     for task in overdue.tasks[:MOST_TASKS]:
         line = Line(
-            str(task), f"was due {_due(task)}", urls[f"{task.migration.reference} {task.code}"]
+            str(task),
+            f"was due {due_in_words(task)}",
+            urls[f"{task.migration.reference} {task.code}"],
         )
         heading = _heading(task.migration.name, task.migration.reference)
         section = next((s for s in sections if s.heading == heading), None)
@@ -200,7 +209,14 @@ def overdue_words(overdue: Overdue, *, urls: dict[str, str], home: str) -> Words
             for row in overdue.managed
         ]
         sections.append(Section("All that is overdue in the migrations you manage", lines))
-    if overdue.tasks:
+    if news:
+        more = len(news) - MOST_TASKS
+        sections.append(Section("Since the last daily mail", news[:MOST_TASKS]))
+        if more > 0:
+            sections.append(Section(f"And {more} more, in your inbox.", []))
+    if not overdue:
+        todo = "This waited for your daily mail. What to do: follow the links of what concerns you."
+    elif overdue.tasks:
         todo = (
             "You have overdue tasks. What to do: do them and tick them off, or say on the task’s "
             "page why it is blocked or does not apply."
@@ -210,7 +226,14 @@ def overdue_words(overdue: Overdue, *, urls: dict[str, str], home: str) -> Words
             "Tasks are overdue in migrations you manage, none of them yours. "
             "What to do: ask those who own them, or plan the dates again."
         )
-    return Words(_overdue_subject(overdue), [todo], ("Open Migration Tracker", home), sections)
+    subject = _overdue_subject(overdue) if overdue else _news_subject(news)
+    return Words(subject, [todo], ("Open Migration Tracker", home), sections)
+
+
+def _news_subject(news: list[Line]) -> str:
+    where = list(dict.fromkeys(line.note for line in news))
+    notices = "1 notice" if len(news) == 1 else f"{len(news)} notices"
+    return f"{notices}: {where[0]}" if len(where) == 1 else f"{notices} in {len(where)} migrations"
 
 
 def _overdue_subject(overdue: Overdue) -> str:
@@ -280,15 +303,20 @@ def _seals(signatures: list[SignOff]) -> list[Line]:
     ]
 
 
-def withdrawn_words(*, practice: str, gate: str, at: datetime, url: str) -> Words:
-    """Notice to those who were sent the confirmation; the reason stays on the page."""
+def withdrawn_words(*, practice: str, gate: str, at: datetime, url: str, confirmed: bool) -> Words:
+    """Notice of a sign-off withdrawn; the reason stays on the page.
+
+    ``confirmed`` for those to whom the plan had it confirmed.
+    """
+    todo = (
+        "What to do: do not rely on the confirmation you were sent before. "
+        "You will be sent a new one when it is signed again."
+        if confirmed
+        else "What to do: read the reason on its page. Nothing that waits for it can go ahead."
+    )
     return Words(
         f"Withdrawn: {practice} {_lower_first(gate)} sign-off",
-        [
-            f"{practice} withdrew its sign-off “{gate}” on {uk_datetime(at)}.",
-            "What to do: do not rely on the confirmation you were sent before.",
-            "You will be sent a new one when it is signed again.",
-        ],
+        [f"{practice} withdrew its sign-off “{gate}” on {uk_datetime(at)}.", todo],
         ("See the sign-off", url),
     )
 
@@ -318,7 +346,8 @@ def _deputy_of(signature: SignOff) -> str:
     return "deputy of the " if signature.deputy_for_id else ""
 
 
-def _due(task: Task) -> str:
+def due_in_words(task: Task) -> str:
+    """To the minute where the plan counts hours, else the day."""
     return uk_datetime(task.due_at) if task.unit == Unit.HOURS else uk_short_date(task.due_on)
 
 

@@ -34,6 +34,7 @@ from tests.factories import (
     make_commissioner,
     make_invitation,
     make_migration,
+    make_notice,
     make_organisation,
     make_person,
     make_plan_version,
@@ -375,6 +376,24 @@ REMINDERS = [
     ),
 ]
 
+SIGNED_IN = INSIDE | OUTSIDE
+INBOX = [
+    desk("reminders:inbox", SIGNED_IN),
+    # What somebody was told is theirs alone.
+    Address(
+        "reminders:read",
+        (FOUND, ONLY_GET),
+        (STRANGE, ONLY_GET),
+        (STRANGE, ONLY_GET),
+        frozenset({"manager"}),
+        keys={"pk": "{notice.pk}"},
+    ),
+    desk("reminders:read_all", SIGNED_IN, get=ONLY_GET, post=FOUND),
+    desk("reminders:preferences", SIGNED_IN, post=INCOMPLETE),
+    form("reminders:mute", MIGRATION, who=RUNNER),
+    act("reminders:lift_mute", MIGRATION, who=RUNNER),
+]
+
 ADDRESSES = [
     *ACCOUNT,
     *SERVICE,
@@ -384,6 +403,7 @@ ADDRESSES = [
     *TRACKING,
     *PEOPLE,
     *REMINDERS,
+    *INBOX,
     *PORTFOLIO,
 ]
 
@@ -448,6 +468,7 @@ def make_side(mark: str) -> dict[str, Any]:
         "report": report,
         "contact": contact,
         "mail": mail,
+        "notice": make_notice(manager, migration, headline=f"About {mark}"),
         "code": practice.organisation.code,
     }
 

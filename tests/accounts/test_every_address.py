@@ -12,6 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from tests.accounts.addresses import (
     ADDRESSES,
+    INBOX,
     INSIDE,
     NOBODY,
     OK,
@@ -143,7 +144,7 @@ def test_what_belongs_to_another_migration_is_not_found_under_ones_own(address: 
 
 READ = [
     address
-    for address in [*TRACKING, *PEOPLE_ROWS, *REMINDERS, *PORTFOLIO]
+    for address in [*TRACKING, *PEOPLE_ROWS, *REMINDERS, *INBOX, *PORTFOLIO]
     if address.within[0] == OK
 ]
 SEE_ALL = {"administrator", "viewer"}

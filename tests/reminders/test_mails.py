@@ -20,8 +20,9 @@ MORNING = datetime(2027, 4, 13, 7, tzinfo=UTC)
 
 
 def plan_only(kind: str, now: datetime) -> None:
-    """Plan, and forget what else happens to be due."""
+    """Plan, and forget what else happens to be due; also what is told of acts."""
     plan_due(now=now)
+    Notification.objects.exclude(event=None).delete()
     Notification.objects.exclude(kind=kind).exclude(status="sent").delete()
 
 

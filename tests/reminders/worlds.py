@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from practices.accounts.models import User
 from practices.accounts.roles import Role
@@ -84,10 +85,10 @@ class World:
         return gate
 
 
-def planned(kind: str) -> list[Notification]:
-    return list(Notification.objects.filter(kind=kind).order_by("pk"))
+def planned(kind: str, **more: Any) -> list[Notification]:
+    return list(Notification.objects.filter(kind=kind, **more).order_by("pk"))
 
 
-def told(kind: str) -> set[User | str]:
+def told(kind: str, **more: Any) -> set[User | str]:
     """Who has a row of this kind: people, and the addresses of contacts."""
-    return {row.person or str(row.contact and row.contact.email) for row in planned(kind)}
+    return {row.person or str(row.contact and row.contact.email) for row in planned(kind, **more)}

@@ -8,13 +8,24 @@ import logging
 from datetime import datetime
 
 from .clocks import clock_warnings
-from .daily import overdue_tasks
+from .daily import daily_mails
+from .events import acts, undelivered
 from .gates import confirmations, withdrawals
 from .invitations import invitations
 from .outbox import beat
 from .plan_reminders import plan_reminders
 
 logger = logging.getLogger(__name__)
+PARTS = (
+    clock_warnings,
+    plan_reminders,
+    confirmations,
+    withdrawals,
+    acts,  # after those two: who is told by the plan is not told again
+    undelivered,
+    invitations,
+    daily_mails,
+)
 
 
 def plan_due(*, now: datetime) -> None:
@@ -24,14 +35,7 @@ def plan_due(*, now: datetime) -> None:
     stop the others; the heartbeat then stays where it was, for the health check.
     """
     failed = False
-    for part in (
-        clock_warnings,
-        plan_reminders,
-        confirmations,
-        withdrawals,
-        overdue_tasks,
-        invitations,
-    ):
+    for part in PARTS:
         try:
             part(now)
         except Exception:

@@ -5,11 +5,12 @@ from datetime import datetime
 from django.db.models import Max
 
 from practices.common.calendar import working_calendar
+from practices.reminders import headlines
 from practices.reminders.models import Notification
 from practices.reminders.rules import newest_due
 from practices.tracking.models import ClockRun, Migration
 
-from .outbox import add, new
+from .outbox import add, new, page
 from .reach import Reach
 
 Kind = Notification.Kind
@@ -36,14 +37,17 @@ def clock_warnings(now: datetime) -> None:
     if not due:
         return
     reach = Reach({run.migration_id for run, _ in due.values()}, now=now)
-    add(
+    rows = (
         new(
             f"clock:{run.pk}:{warn.key}",
             warn.due_at,
             kind=Kind.CLOCK,
             clock_run=run,
+            headline=headlines.of_clock(run, now),
+            path=page("tracking:overview", reach.migrations[run.migration_id].reference),
             **to,
         )
         for run, warn in due.values()
         for to in reach.of(run.migration_id, run.plan_clock.tell)
     )
+    add(rows, now)

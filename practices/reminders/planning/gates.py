@@ -1,13 +1,14 @@
-"""Sign-offs given and withdrawn."""
+"""Sign-offs given and withdrawn, to those whom the plan confirms them to."""
 
 from datetime import datetime, timedelta
 
 from django.db.models import Exists, F, OuterRef, Q
 
+from practices.reminders import headlines
 from practices.reminders.models import Notification
 from practices.tracking.models import Contact, Gate, Migration, SignOff
 
-from .outbox import add, new
+from .outbox import add, new, page
 from .reach import Reach
 
 Kind = Notification.Kind
@@ -15,15 +16,16 @@ Status = Notification.Status
 CONFIRM_WITHIN = timedelta(days=30)
 
 
-def _spoken_about(now: datetime) -> Q:
-    """Gates of active migrations, and of those finished within the day.
+def spoken_about(now: datetime, of: str = "migration__") -> Q:
+    """Active migrations, and those finished within the day; ``of`` leads to the migration.
 
     The last gate is often signed in the minute before the migration is closed.
     """
-    return Q(migration__state__in=Migration.ACTIVE_STATES) | Q(
-        migration__state=Migration.State.FINISHED,
-        migration__ended_at__gt=now - timedelta(days=1),
-    )
+    finished = {
+        f"{of}state": Migration.State.FINISHED,
+        f"{of}ended_at__gt": now - timedelta(days=1),
+    }
+    return Q(**{f"{of}state__in": Migration.ACTIVE_STATES}) | Q(**finished)
 
 
 def confirmations(now: datetime) -> None:
@@ -36,7 +38,7 @@ def confirmations(now: datetime) -> None:
     recent = SignOff.objects.filter(
         gate=OuterRef("pk"), round=OuterRef("round"), at__gt=now - CONFIRM_WITHIN
     )
-    said = Notification.objects.filter(kind=Kind.SIGNED).exclude(
+    said = Notification.objects.filter(kind=Kind.SIGNED, event=None).exclude(
         status__in=(Status.DEAD, Status.CANCELLED)
     )
     said_of = said.filter(gate=OuterRef("pk"), round=OuterRef("round"))
@@ -51,7 +53,7 @@ def confirmations(now: datetime) -> None:
     ).exclude(email="")
     gates = list(
         Gate.objects.filter(
-            _spoken_about(now),
+            spoken_about(now),
             Exists(recent),
             ~Exists(said_of) | Exists(untold),
             state=Gate.State.SIGNED,
@@ -64,13 +66,15 @@ def confirmations(now: datetime) -> None:
     told = set(said.filter(gate__in=gates).values_list("gate", "round", "contact"))
     begun = {(gate, number) for gate, number, _ in told}
     reach = Reach({gate.migration_id for gate in gates}, now=now, contacts_first=True)
-    add(
+    rows = (
         new(
             f"signed:{gate.pk}:{gate.round}{reach.address_mark(to)}",
             now,
             kind=Kind.SIGNED,
             gate=gate,
             round=gate.round,
+            headline=headlines.of_gate(Kind.SIGNED, gate),
+            path=page("tracking:gate", reach.migrations[gate.migration_id].reference, gate.key),
             **to,
         )
         for gate in gates
@@ -78,6 +82,7 @@ def confirmations(now: datetime) -> None:
         if (gate.pk, gate.round) not in begun
         or ("contact_id" in to and (gate.pk, gate.round, to["contact_id"]) not in told)
     )
+    add(rows, now)
 
 
 def withdrawals(now: datetime) -> None:
@@ -90,10 +95,29 @@ def withdrawals(now: datetime) -> None:
     )
     confirmed = (
         Notification.objects.perhaps_received()
-        .filter(_spoken_about(now), ~Exists(said), kind=Kind.SIGNED, gate__round__gt=F("round"))
-        .values("gate_id", "round", "migration_id", "person_id", "contact_id")
+        .filter(
+            spoken_about(now),
+            ~Exists(said),
+            kind=Kind.SIGNED,
+            event=None,
+            gate__round__gt=F("round"),
+        )
+        .select_related("gate__plan_gate")
     )
-    add(
-        new(f"withdrawn:{row['gate_id']}:{row['round']}", now, kind=Kind.WITHDRAWN, **row)
+    rows = (
+        new(
+            f"withdrawn:{row.gate_id}:{row.round}",
+            now,
+            kind=Kind.WITHDRAWN,
+            gate=row.gate,
+            round=row.round,
+            headline=headlines.of_gate(Kind.WITHDRAWN, row.gate),
+            path=row.path,
+            migration_id=row.migration_id,
+            person_id=row.person_id,
+            contact_id=row.contact_id,
+        )
         for row in confirmed
+        if row.gate
     )
+    add(rows, now)

@@ -15,7 +15,7 @@ def invitations(now: datetime) -> None:
     said = Notification.objects.filter(
         invitation=OuterRef("pk"), due_at__gte=OuterRef("mail_asked_at")
     )
-    add(
+    rows = (
         new(
             f"invitation:{invitation.pk}:{invitation.nonce}",
             invitation.mail_asked_at,
@@ -24,3 +24,4 @@ def invitations(now: datetime) -> None:
         )
         for invitation in Invitation.objects.open(now).filter(~Exists(said))
     )
+    add(rows, now)

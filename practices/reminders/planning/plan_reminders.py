@@ -33,7 +33,7 @@ from practices.reminders.rules import MORNING
 from practices.tracking.models import Gate, KeyDate, Migration, SignOff, Task
 from practices.tracking.rules import DAY
 
-from .outbox import add, new
+from .outbox import add, new, page
 from .reach import Reach
 
 Kind = Notification.Kind
@@ -207,11 +207,19 @@ def _tell(
                 kind=Kind.REMINDER,
                 plan_reminder=reminder,
                 gate_id=one.gate,
+                headline=reminder.title,
+                path=_path(one, reminder, reach.migrations[one.migration].reference),
                 **to,
             )
             for to in reach.of(one.migration, owners)
         ]
-    add(rows)
+    add(rows, now)
+
+
+def _path(one: Waiting, reminder: PlanReminder, reference: str) -> str:
+    if reminder.until.startswith(TASK_PREFIX):
+        return page("tracking:task", reference, reminder.until.removeprefix(TASK_PREFIX))
+    return page("tracking:overview", reference) + ("#gates" if one.gate else "")
 
 
 def _times_said(due: list[tuple[Waiting, datetime]]) -> Counter[tuple[int, int, int | None]]:

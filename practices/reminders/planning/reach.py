@@ -21,12 +21,12 @@ class Reach:
     def __init__(
         self, migrations: Iterable[int], *, now: datetime, contacts_first: bool = False
     ) -> None:
-        rows = Migration.objects.filter(pk__in=migrations).with_people()
-        self.people: Audience = audience(rows, now=now)
+        self.migrations = Migration.objects.with_people().in_bulk(set(migrations))
+        self.people: Audience = audience(self.migrations.values(), now=now)
         self.contacts: dict[tuple[int, str], set[int]] = {}
         self.emails: dict[int, str] = {}
         for pk, migration, role, email in (
-            Contact.objects.filter(migration__in=rows, removed_at=None)
+            Contact.objects.filter(migration__in=self.migrations, removed_at=None)
             .exclude(email="")
             .values_list("pk", "migration", "role", "email")
         ):

@@ -51,6 +51,7 @@ def overview(request: SignedInRequest, reference: str) -> HttpResponse:
             "may_change_dates": migration.is_active
             and (viewer.may(Permission.RECORD_DATES) or viewer.may(Permission.REPLAN)),
             "may_hand_over": migration.is_active and viewer.may(Permission.START_MIGRATION),
+            "may_mute": migration.is_active and viewer.may(Permission.MUTE),
             "links": _links(migration, viewer),
         },
     )

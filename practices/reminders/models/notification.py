@@ -1,17 +1,20 @@
-"""The outbox: every mail that is due, with how far its delivery has come."""
+"""What people are told, in the app and by mail, with how far each mail's delivery has come."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
 from practices.accounts.models import Invitation, User
-from practices.common.history import tracked
+from practices.common.models import Event
+from practices.common.time import london_date
 from practices.plans.models import PlanReminder
-from practices.tracking.models import ClockRun, Contact, Gate, Migration
+from practices.tracking.models import ClockRun, Contact, Gate, Migration, Task
 
+DIGEST_LOOKS_BACK = timedelta(days=14)  # what is older is in the inbox, and no news any more
 MOST_ATTEMPTS = 50  # 24 hours of retries are about 30; the rest is for workers that died
 
 
@@ -35,9 +38,43 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
             status__in=(status.SENT, status.CANCELLED, status.SUPERSEDED), content__isnull=False
         )
 
+    def inbox_of(self, person: User, now: datetime) -> "NotificationQuerySet":
+        """What one person has been told by ``now``, of migrations they may see today.
+
+        Whatever became of the mail, but not what was settled before it was said.
+        """
+        status = Notification.Status
+        visible = Migration.objects.visible_to(person)
+        return (
+            self.filter(Q(migration=None) | Q(migration__in=visible), person=person)
+            .filter(due_at__lte=now)
+            .exclude(headline="")
+            .exclude(status__in=(status.CANCELLED, status.SUPERSEDED))
+        )
+
+    def unread(self) -> "NotificationQuerySet":
+        return self.filter(read_at=None)
+
+    def for_digest(self, now: datetime) -> "NotificationQuerySet":
+        """What waits for a daily mail: in none yet, or in one that will never be sent."""
+        status = Notification.Status
+        given_up = Q(digest__status__in=(status.CANCELLED, status.DEAD, status.IN_APP))
+        missed = Q(digest__day__lt=london_date(now)) & ~Q(digest__status=status.SENT)
+        return self.filter(
+            Q(digest=None) | given_up | missed,
+            status=status.IN_DIGEST,
+            due_at__gt=now - DIGEST_LOOKS_BACK,
+            due_at__lte=now,
+        )
+
 
 class Notification(models.Model):
-    """One mail to one person, contact or invited address, at most one for each ``dedupe_key``.
+    """Something one person, contact or invited address is told, once for each ``dedupe_key``.
+
+    One row, two channels. It is in its person's inbox from its due time on, whatever
+    becomes of the mail, when it has a ``headline``: one sentence without anything that
+    somebody typed, which the page completes with what ``task`` or ``about`` show today. And it is
+    a mail, unless its status says that it stays in the app or goes with the next daily mail.
 
     What it is about is kept as references, so that the sender can check again
     right before sending. Its words are written once, before the first attempt:
@@ -54,6 +91,10 @@ class Notification(models.Model):
         SIGNED = "signed", "Sign-off given"
         WITHDRAWN = "withdrawn", "Sign-off withdrawn"
         INVITATION = "invitation", "Invitation"
+        ASSIGNED = "assigned", "Task given to you"
+        BLOCKED = "blocked", "Task blocked"
+        MOVED = "moved", "Go-live moved"
+        UNDELIVERED = "undelivered", "Mail not delivered"
 
     class Status(models.TextChoices):
         PENDING = "pending", "Waiting to be sent"
@@ -62,10 +103,12 @@ class Notification(models.Model):
         DEAD = "dead", "Could not be delivered"
         CANCELLED = "cancelled", "No longer needed"
         SUPERSEDED = "superseded", "Replaced by a newer one"
+        IN_APP = "in_app", "In the app only"
+        IN_DIGEST = "in_digest", "With the daily mail"
 
     dedupe_key = models.CharField(max_length=120, unique=True)
     message_id = models.CharField(max_length=320, unique=True)
-    kind = models.CharField(max_length=10, choices=Kind)
+    kind = models.CharField(max_length=20, choices=Kind)
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
     person = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     contact = models.ForeignKey(Contact, null=True, on_delete=models.PROTECT, related_name="+")
@@ -85,6 +128,35 @@ class Notification(models.Model):
         Gate, null=True, on_delete=models.PROTECT, related_name="notifications", db_index=False
     )
     round = models.PositiveSmallIntegerField(null=True, help_text="of the gate")
+    task = models.ForeignKey(Task, null=True, on_delete=models.PROTECT, related_name="+")
+    event = models.ForeignKey(
+        Event, null=True, on_delete=models.PROTECT, related_name="+", help_text="the newest of them"
+    )
+    events = ArrayField(
+        models.BigIntegerField(), default=list, help_text="the acts it tells of, several in one"
+    )
+    about = models.ForeignKey(
+        "self",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="told_of",
+        help_text="the mail that was not delivered",
+    )
+    digest = models.ForeignKey(
+        "self",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="carried",
+        help_text="the daily mail it went with",
+    )
+    basis = models.CharField(
+        max_length=100,
+        blank=True,
+        help_text="the date it was planned for; when that is another one now, it is not sent",
+    )
+    headline = models.CharField(max_length=200, blank=True)
+    path = models.CharField(max_length=200, blank=True, help_text="the page it leads to")
+    read_at = models.DateTimeField(null=True)
     day = models.DateField(null=True, help_text="the London day a daily mail is for")
     due_at = models.DateTimeField()
     next_attempt_at = models.DateTimeField()
@@ -152,6 +224,26 @@ class Notification(models.Model):
                     gate=None,
                     round=None,
                     day=None,
+                )
+                | Q(
+                    kind__in=("assigned", "blocked", "moved"),
+                    person__isnull=False,
+                    migration__isnull=False,
+                    event__isnull=False,
+                    clock_run=None,
+                    gate=None,
+                    round=None,
+                    day=None,
+                )
+                | Q(
+                    kind="undelivered",
+                    person__isnull=False,
+                    migration__isnull=False,
+                    about__isnull=False,
+                    clock_run=None,
+                    gate=None,
+                    round=None,
+                    day=None,
                 ),
                 name="notification_names_its_subject",
             ),
@@ -196,6 +288,21 @@ class Notification(models.Model):
                 name="notification_of_gate",
                 condition=Q(gate__isnull=False),
             ),
+            models.Index(
+                fields=["person", "-due_at"],
+                name="notification_inbox",
+                condition=~Q(headline=""),
+            ),
+            models.Index(
+                fields=["person"],
+                name="notification_unread",
+                condition=Q(read_at=None) & ~Q(headline=""),
+            ),
+            models.Index(
+                fields=["due_at"],
+                name="notification_for_digest",
+                condition=Q(status="in_digest"),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -203,11 +310,18 @@ class Notification(models.Model):
 
 
 class Heartbeat(models.Model):
-    """The one row that says when the planner last ran, and the last day of overdue tasks."""
+    """The one row that says how far the planner has come.
+
+    When it last ran, the last day whose daily mails were planned, and the newest event it read.
+    """
 
     id = models.SmallIntegerField(primary_key=True, default=1)
     swept_at = models.DateTimeField(null=True)
     overdue_told_on = models.DateField(null=True)
+    events_read = models.BigIntegerField(null=True, help_text="id of the newest event read")
+    events_seen = ArrayField(
+        models.BigIntegerField(), default=list, help_text="ids of those read not far behind it"
+    )
 
     class Meta:
         constraints: ClassVar[list[Any]] = [
@@ -216,42 +330,3 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return f"last sweep {self.swept_at}"
-
-
-@tracked(exclude=("used_at",))
-class CalendarLink(models.Model):
-    """A secret address from which calendar programs read dates: a person's, or a migration's.
-
-    Only the digest of its token is kept, so a copy of the database opens no calendar
-    (docs/adr/0010). What it shows is decided anew each time by what its person may see then.
-    """
-
-    person = models.ForeignKey(User, on_delete=models.PROTECT, related_name="calendar_links")
-    migration = models.ForeignKey(
-        Migration,
-        null=True,
-        on_delete=models.PROTECT,
-        related_name="+",
-        help_text="none: all that the person sees, and their own tasks",
-    )
-    token_digest = models.CharField(max_length=64, unique=True)
-    created_at = models.DateTimeField()
-    revoked_at = models.DateTimeField(null=True)
-    used_at = models.DateTimeField(null=True, help_text="last read, to the hour")
-
-    class Meta:
-        constraints: ClassVar[list[Any]] = [
-            models.UniqueConstraint(
-                fields=["person"],
-                condition=Q(migration=None, revoked_at=None),
-                name="one_calendar_link_of_a_person",
-            ),
-            models.UniqueConstraint(
-                fields=["person", "migration"],
-                condition=Q(migration__isnull=False, revoked_at=None),
-                name="one_calendar_link_for_a_migration",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"calendar link {self.pk}"

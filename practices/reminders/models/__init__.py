@@ -1,0 +1,15 @@
+"""The outbox and inbox, what people chose of it, and the links of calendars."""
+
+from .calendar_link import CalendarLink
+from .notification import MOST_ATTEMPTS, Heartbeat, Notification, NotificationQuerySet
+from .wishes import Mute, NotificationPreference
+
+__all__ = [
+    "MOST_ATTEMPTS",
+    "CalendarLink",
+    "Heartbeat",
+    "Mute",
+    "Notification",
+    "NotificationPreference",
+    "NotificationQuerySet",
+]
