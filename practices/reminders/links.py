@@ -55,14 +55,9 @@ def revoke_link(*, migration: Migration | None, by: User, at: datetime) -> None:
 
 
 def link_of(token: str) -> CalendarLink | None:
-    """The link a calendar program asks by, if it works and its person may still sign in."""
-    return (
-        CalendarLink.objects.filter(
-            token_digest=sha256(token), revoked_at=None, person__is_active=True
-        )
-        .select_related("person")
-        .first()
-    )
+    """The link a calendar program asks by, if it was not removed."""
+    links = CalendarLink.objects.filter(token_digest=sha256(token), revoked_at=None)
+    return links.select_related("person").first()
 
 
 def note_use(*, link: CalendarLink, at: datetime) -> None:
