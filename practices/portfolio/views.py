@@ -81,7 +81,7 @@ def _own_tasks(request: SignedInRequest, now: datetime) -> dict[str, int] | None
     """How many tasks wait for this person, for the link to them; None if none can be theirs."""
     if not request.user.may(Permission.WORK_OWN_TASKS):
         return None
-    return queries.own_tasks(request.user, now).counts()
+    return queries.own_tasks(request.user, now).counts("overdue", "soon")
 
 
 @require_safe

@@ -229,6 +229,9 @@ def test_a_blocked_task_says_what_it_waits_for_and_hidden_words_stay_hidden(cast
     page = text(look(cast.manager))
     assert "Waiting for: Ring Mrs Miller" in page
     assert "Post Mr Potter his card" in page
+    assert (
+        cast.url("texts", str(blocked.task.reason_id), "report") + "?next=%2Fyour-tasks%2F" in page
+    )
     for words in (blocked.task.reason, added.own_title):
         services.report_patient_data(migration=migration, text=words, by=cast.manager, at=MONDAY)
     page = text(look(cast.manager))
