@@ -416,4 +416,4 @@ def test_the_number_of_queries_does_not_grow(
         look(page=2, sort="-late")
 
 
-QUERIES = 18  # session, person and roles among them
+QUERIES = 19  # session, person, roles and the number unread among them
