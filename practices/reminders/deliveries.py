@@ -16,6 +16,7 @@ from .models import Notification, NotificationQuerySet
 from .services import nudge
 
 Status = Notification.Status
+NOT_MAILED = (Status.IN_APP, Status.IN_DIGEST)  # entries of an inbox: nobody else's to read
 ONE_DAY = timedelta(days=1)
 STILL_NEWS = timedelta(days=14)
 
@@ -44,7 +45,7 @@ def deliveries_for(user: User) -> NotificationQuerySet:
     For others what could not be delivered of the migrations that their organisation runs.
     """
     if user.may(Permission.VIEW_DELIVERY):
-        return Notification.objects.all()
+        return Notification.objects.exclude(status__in=NOT_MAILED)
     runs = [
         membership.organisation_id
         for membership in user.current_memberships

@@ -102,6 +102,11 @@ class TestList:
         assert look("?kind=clock").context["page_obj"].paginator.count == 1
         assert look("?kind=overdue").context["page_obj"].paginator.count == 0
 
+    @pytest.mark.parametrize("status", [Status.IN_APP, Status.IN_DIGEST])
+    def test_what_is_only_in_an_inbox_is_no_mail(self, dead, look, status):
+        set_to(dead, status=status)
+        assert look().context["page_obj"].paginator.count == 0
+
     def test_a_wrong_filter_is_named_and_left_out(self, dead, look):
         page = look("?state=lost")
         assert page.status_code == 422
