@@ -176,9 +176,10 @@ class TestSendingAgain:
         assert "mail.sent_again" in UNPAIRED
 
     def test_it_fails_anew_with_a_day_of_attempts(self, dead, administrator, faulty_server):
-        resend(notification=dead, by=administrator, at=NOW + timedelta(hours=20))
+        set_to(dead, first_failed_at=NOW - timedelta(hours=24))
+        resend(notification=dead, by=administrator, at=LATER)
         faulty_server.script = ["451 Try later"]
-        deliver(now=NOW + timedelta(hours=20))
+        deliver(now=LATER)
         dead.refresh_from_db()
         assert (dead.status, dead.attempts) == (Status.PENDING, 1)
 
