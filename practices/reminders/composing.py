@@ -12,14 +12,16 @@ from django.conf import settings
 from django.urls import reverse
 
 from practices.accounts.models import Invitation
+from practices.accounts.queries import may_still_invite
 from practices.accounts.tokens import token_of
 from practices.common.calendar import working_calendar
 from practices.common.models import Event
 from practices.common.time import london_date
 from practices.plans.rules import TASK_PREFIX
 from practices.tracking.models import ClockRun, Gate, KeyDate, Migration
+from practices.tracking.models.clock import CHECK_EVERY
 from practices.tracking.records import is_record
-from practices.tracking.rules import GL
+from practices.tracking.rules import GL, end_note
 
 from .act_words import go_live_words, tasks_words
 from .composing_plan import Reminded, reminded
@@ -30,6 +32,7 @@ from .wishes import How, Wishes
 from .wording import (
     Line,
     Words,
+    access_check_words,
     clock_words,
     daily_words,
     invitation_words,
@@ -85,6 +88,8 @@ def _out_of_reach(row: Notification) -> Dropped | None:
 def _settled(row: Notification, now: datetime) -> Dropped | None:
     if row.invitation:
         return _invitation_dropped(row.invitation, row, now)
+    if row.clock_run and row.kind == Kind.ACCESS:
+        return _access_check_dropped(row.clock_run, row, now)
     if row.clock_run:
         return _clock_dropped(row.clock_run, row, now)
     if row.plan_reminder:
@@ -119,6 +124,8 @@ def _still_signed(gate: Gate, row: Notification) -> bool:
 def _invitation_dropped(invitation: Invitation, row: Notification, now: datetime) -> Dropped | None:
     if not invitation.is_open(now):
         return Dropped(Status.CANCELLED, "The invitation was used or withdrawn, or has expired.")
+    if not may_still_invite(invitation):
+        return Dropped(Status.CANCELLED, "Whoever sent it may not invite there any more.")
     if invitation.mail_asked_at > row.due_at:
         return Dropped(Status.SUPERSEDED, "The invitation was sent again, with another link.")
     return None
@@ -130,6 +137,14 @@ def _clock_dropped(run: ClockRun, row: Notification, now: datetime) -> Dropped |
     newest = newest_due(run, now, working_calendar().is_working)
     if newest and newest.due_at > row.due_at:
         return Dropped(Status.SUPERSEDED, "A later warning of this clock is due.")
+    return None
+
+
+def _access_check_dropped(run: ClockRun, row: Notification, now: datetime) -> Dropped | None:
+    if not ClockRun.objects.access_check_due(now).filter(pk=run.pk).exists():
+        return Dropped(Status.CANCELLED, "Somebody has looked, or access has ended.")
+    if now - row.due_at >= CHECK_EVERY:
+        return Dropped(Status.SUPERSEDED, "It is asked again every week.")
     return None
 
 
@@ -153,6 +168,8 @@ def words_of(row: Notification, now: datetime) -> Words | Dropped:
 def _words_of(row: Notification, now: datetime) -> Words | Dropped:
     if row.invitation:
         return _invitation_words(row.invitation)
+    if row.clock_run and row.kind == Kind.ACCESS:
+        return _access_check_words(row.clock_run, now)
     if row.clock_run:
         return _clock_words(row.clock_run, now)
     if row.plan_reminder:
@@ -191,7 +208,18 @@ def _clock_words(run: ClockRun, now: datetime) -> Words:
         run,
         practice=migration.name,
         stops=_stops(run),
+        note=end_note(run.ends_on, working_calendar()),
         url=_url("tracking:overview", migration.reference),
+        now=now,
+    )
+
+
+def _access_check_words(run: ClockRun, now: datetime) -> Words:
+    migration = run.migration
+    return access_check_words(
+        run,
+        practice=migration.name,
+        url=_url("tracking:check_access", migration.reference),
         now=now,
     )
 

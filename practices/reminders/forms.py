@@ -19,6 +19,10 @@ ASKED = {
         "Warnings of the cut-over and old-system access clocks",
         "That a clock has passed its end is always mailed to you at once.",
     ),
+    Kind.ACCESS: (
+        "The weekly look at the old system",
+        "Whether it can still be read, until its access ends.",
+    ),
     Kind.REMINDER: ("Reminders of the plan", "What comes up around a date or a sign-off."),
     Kind.OVERDUE: ("Overdue tasks", "One mail in the morning, for all migrations together."),
     Kind.ASSIGNED: ("A task is assigned to you", ""),

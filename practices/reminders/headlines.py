@@ -13,6 +13,7 @@ from .models import Notification
 from .wording import clock_lead
 
 Kind = Notification.Kind
+OLD_SYSTEM = "Look whether the old system can still be read"
 UNDELIVERED = "A mail could not be delivered"
 
 

@@ -4,7 +4,7 @@ Asked when a row is planned and again right before its mail is sent.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import CharField, Value
 from django.db.models.functions import Cast
@@ -20,6 +20,7 @@ How = NotificationPreference.How
 # What people choose about, in the order they read it, with how it is told when they chose nothing.
 USUALLY: dict[str, str] = {
     Kind.CLOCK: How.AT_ONCE,
+    Kind.ACCESS: How.AT_ONCE,
     Kind.REMINDER: How.AT_ONCE,
     Kind.OVERDUE: How.DAILY,
     Kind.ASSIGNED: How.AT_ONCE,
@@ -34,11 +35,12 @@ _STATUS: dict[str, Status] = {
     How.IN_APP: Status.IN_APP,
 }
 _MUTED = "muted"
+LATE = timedelta(days=1)  # said this late, after an outage, it is news for the daily mail
 
 
 def is_breach(row: Notification, now: datetime) -> bool:
     """Whether it tells of a clock that has passed its end: nobody can do without that mail."""
-    return row.clock_run is not None and row.clock_run.is_over(now)
+    return row.kind == Kind.CLOCK and row.clock_run is not None and row.clock_run.is_over(now)
 
 
 class Wishes:
@@ -74,7 +76,10 @@ class Wishes:
             return Status.PENDING
         if row.kind not in USUALLY or self.is_muted(row.person_id, row.migration_id):
             return Status.IN_APP
-        return _STATUS[self.of(row.person_id, row.kind)]
+        how = self.of(row.person_id, row.kind)
+        if how == How.AT_ONCE and row.kind != Kind.CLOCK and self.now - row.due_at >= LATE:
+            how = How.DAILY
+        return _STATUS[how]
 
     def of(self, person: int, kind: str) -> str:
         return self.how.get((person, kind), USUALLY[kind])

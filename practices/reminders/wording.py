@@ -50,16 +50,21 @@ class Words:
     preferences: str = ""
 
 
-def clock_words(run: ClockRun, *, practice: str, stops: str, url: str, now: datetime) -> Words:
+def clock_words(
+    run: ClockRun, *, practice: str, stops: str, note: str, url: str, now: datetime
+) -> Words:
     """How a running clock stands at ``now``.
 
     What the warning was planned for does not matter any more: a mail that comes
-    late says how things are. ``stops`` is the title of what stops the clock.
+    late says how things are. ``stops`` is the title of what stops the clock, ``note`` a
+    sentence about an end that is no working day.
     """
     what = _lower_first(run.title)
     over = run.is_over(now)
     tell = _hours if run.counts_hours else _days
     paragraphs = tell(run, practice, what, over=over, now=now)
+    if note and not over and not run.counts_hours:
+        paragraphs.append(note)
     if over:
         todo = (
             "What to do: tell everybody concerned how long it will still take, and record "
@@ -72,6 +77,21 @@ def clock_words(run: ClockRun, *, practice: str, stops: str, url: str, now: date
         )
     subject = f"{clock_lead(run, now)}: {practice} {what}"
     return Words(subject, [*paragraphs, todo], (f"See where {practice} stands", url))
+
+
+def access_check_words(run: ClockRun, *, practice: str, url: str, now: datetime) -> Words:
+    """The weekly question whether the old system can still be read."""
+    left = run.days_left(now)
+    lasts = f"{_number_of_days(left)} more after today" if left > 0 else "until the end of today"
+    return Words(
+        f"Look at the old system: {practice}",
+        [
+            f"{practice}: nobody has looked for a week whether the old system can still be read.",
+            f"By the plan its access lasts {lasts}. The last day is {uk_date(run.ends_on)}.",
+            "What to do: open the old system, look up a record, and say whether it is there.",
+        ],
+        ("Say what you found", url),
+    )
 
 
 def clock_lead(run: ClockRun, now: datetime) -> str:

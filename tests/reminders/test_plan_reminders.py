@@ -11,7 +11,12 @@ from practices.plans.models import PlanReminder, PlanVersion
 from practices.reminders.models import Heartbeat, Notification
 from practices.reminders.services import deliver, plan_due
 from practices.tracking.models import KeyDate
-from practices.tracking.services import cancel_migration, tick_task, withdraw_sign_off
+from practices.tracking.services import (
+    cancel_migration,
+    check_access,
+    tick_task,
+    withdraw_sign_off,
+)
 from tests import factories
 
 from .worlds import FDP_AT, HOUR, World, planned, told
@@ -288,3 +293,77 @@ class TestMails:
         deliver(now=at_eight)
         assert not faulty_server.received
         assert Notification.objects.get().status == status
+
+
+@pytest.mark.django_db
+class TestLateAndWeekly:
+    def test_what_is_said_a_day_late_comes_with_the_daily_mail_and_a_clock_at_once(self):
+        world = make_world(until="task:POST-01")
+        world.start_cut_over(at(4, 5, 12))
+        plan_due(now=at(4, 7, 13))
+        assert {row.status for row in planned("reminder")} == {"in_digest"}
+        assert {row.status for row in planned("clock")} == {"pending"}
+
+    def test_ten_days_without_a_sweep_bring_one_mail_a_person_not_a_storm(self, faulty_server):
+        world = make_world(offsets=[-7, -1], tell=[Owner.PRACTICE_MANAGER, Owner.PROJECT_MANAGER])
+        for _ in range(4):
+            factories.make_migration(
+                plan_version=world.plan_version,
+                project_manager=world.project_manager,
+                run_by=world.partner,
+            )
+        plan_due(now=at(4, 1))
+        plan_due(now=at(4, 11, 9))
+        deliver(now=at(4, 11, 9))
+        recipients = faulty_server.recipients
+        assert {world.manager.email, world.project_manager.email} <= set(recipients)
+        assert len(recipients) == len(set(recipients))
+
+    def test_who_is_to_look_at_the_old_system_is_asked_every_week_until_somebody_has(
+        self, faulty_server
+    ):
+        world = World()
+        world.start_cut_over()
+        world.go_live(GO_LIVE_AT)  # a Monday
+        walk(GO_LIVE_AT, at(4, 30, 12))
+        assert sorted({row.due_at for row in planned("access")}) == [at(4, 19), at(4, 26)]
+        assert told("access") == {world.manager, world.project_manager}
+        Notification.objects.exclude(kind="access").delete()
+        deliver(now=at(4, 26))
+        assert {mail["Subject"] for mail in faulty_server.mails} == {
+            "Look at the old system: Elm Tree Surgery"
+        }
+        words = faulty_server.mails[0].get_body(("plain",)).get_content()
+        assert "lasts 31 days more after today. The last day is Thursday 27 May 2027." in words
+        assert f"/migrations/{world.migration.reference}/old-system/check/" in words
+        assert len(faulty_server.mails) == 2
+
+    def test_nobody_is_asked_to_look_once_somebody_has(self, faulty_server):
+        world = World()
+        world.start_cut_over()
+        world.go_live(GO_LIVE_AT)
+        plan_due(now=at(4, 19))
+        check_access(
+            migration=world.migration,
+            checked_on=at(4, 19).date(),
+            is_there=True,
+            note="",
+            by=world.manager,
+            at=at(4, 19, 8),
+        )
+        Notification.objects.exclude(kind="access").delete()
+        deliver(now=at(4, 19, 9))
+        assert not faulty_server.mails
+        assert {row.status for row in planned("access")} == {"cancelled"}
+
+    def test_the_mail_of_an_end_on_a_sunday_names_the_friday_before(self, faulty_server):
+        world = World()
+        world.start_cut_over(GO_LIVE_AT + 4 * DAY)
+        world.go_live(GO_LIVE_AT + 6 * DAY)  # Sunday 18 April; 45 days later is 2 June
+        run = world.migration.clock_runs.get(key="access", state="running")
+        type(run).objects.filter(pk=run.pk).update(ends_on=at(6, 6).date(), ends_at=at(6, 6, 23))
+        plan_due(now=at(6, 3))
+        Notification.objects.exclude(kind="clock").delete()
+        deliver(now=at(6, 3))
+        words = faulty_server.mails[0].get_body(("plain",)).get_content()
+        assert "the last working day before it is Friday 4 June 2027" in words

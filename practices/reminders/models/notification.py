@@ -86,6 +86,7 @@ class Notification(models.Model):
 
     class Kind(models.TextChoices):
         CLOCK = "clock", "Warning of a clock"
+        ACCESS = "access", "Look at the old system"
         REMINDER = "reminder", "Reminder of the plan"
         OVERDUE = "overdue", "Overdue tasks of the day"
         SIGNED = "signed", "Sign-off given"
@@ -185,7 +186,7 @@ class Notification(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(
-                    kind="clock",
+                    kind__in=("clock", "access"),
                     migration__isnull=False,
                     clock_run__isnull=False,
                     gate=None,

@@ -7,7 +7,7 @@ up with the same rows, because each has a unique key and is only added once.
 import logging
 from datetime import datetime
 
-from .clocks import clock_warnings
+from .clocks import access_checks, clock_warnings
 from .daily import daily_mails
 from .events import acts, undelivered
 from .gates import confirmations, withdrawals
@@ -18,6 +18,7 @@ from .plan_reminders import plan_reminders
 logger = logging.getLogger(__name__)
 PARTS = (
     clock_warnings,
+    access_checks,
     plan_reminders,
     confirmations,
     withdrawals,

@@ -2,18 +2,22 @@
 
 from datetime import datetime
 
-from django.db.models import Max
+from django.db.models import Exists, Max, OuterRef, Q
 
+from practices.accounts.roles import Owner
 from practices.common.calendar import working_calendar
+from practices.common.time import london_date, london_time
 from practices.reminders import headlines
 from practices.reminders.models import Notification
-from practices.reminders.rules import newest_due
+from practices.reminders.rules import MORNING, newest_due
 from practices.tracking.models import ClockRun, Migration
+from practices.tracking.models.clock import CHECK_EVERY
 
 from .outbox import add, new, page
 from .reach import Reach
 
 Kind = Notification.Kind
+LOOK_AT_ACCESS = (Owner.PRACTICE_MANAGER, Owner.PROJECT_MANAGER)
 
 
 def clock_warnings(now: datetime) -> None:
@@ -25,7 +29,7 @@ def clock_warnings(now: datetime) -> None:
     runs = (
         ClockRun.objects.running()
         .filter(migration__state__in=Migration.ACTIVE_STATES)
-        .annotate(warned_to=Max("notifications__due_at"))
+        .annotate(warned_to=Max("notifications__due_at", filter=Q(notifications__kind=Kind.CLOCK)))
     )
     is_working = working_calendar().is_working
     due = {
@@ -49,5 +53,42 @@ def clock_warnings(now: datetime) -> None:
         )
         for run, warn in due.values()
         for to in reach.of(run.migration_id, run.plan_clock.tell)
+    )
+    add(rows, now)
+
+
+def access_checks(now: datetime) -> None:
+    """Once a week, while the old system can be read, whoever is to look whether that is true.
+
+    Access that ends early is found when somebody needs a record (guide.md B3), so it is
+    looked at before. Asked on working mornings, and again a week later.
+    """
+    calendar, today = working_calendar(), london_date(now)
+    morning = london_time(today, MORNING)
+    if now < morning or not calendar.is_working(today):
+        return
+    asked = Notification.objects.filter(
+        kind=Kind.ACCESS, clock_run=OuterRef("pk"), due_at__gt=morning - CHECK_EVERY
+    )
+    runs = list(
+        ClockRun.objects.access_check_due(now).filter(
+            ~Exists(asked), migration__state__in=Migration.ACTIVE_STATES
+        )
+    )
+    if not runs:
+        return
+    reach = Reach({run.migration_id for run in runs}, now=now)
+    rows = (
+        new(
+            f"access:{run.pk}:{today}",
+            morning,
+            kind=Kind.ACCESS,
+            clock_run=run,
+            headline=headlines.OLD_SYSTEM,
+            path=page("tracking:check_access", reach.migrations[run.migration_id].reference),
+            **to,
+        )
+        for run in runs
+        for to in reach.of(run.migration_id, LOOK_AT_ACCESS)
     )
     add(rows, now)
