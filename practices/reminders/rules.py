@@ -60,25 +60,33 @@ def newest_due(run: ClockRun, now: datetime, is_working: Callable[[date], bool])
     says how things stand, instead of several that say how they stood.
     """
     due = [warn for warn in warnings(run, is_working) if warn.due_at <= now]
-    if again := _said_again(run, now):
-        due.append(again)
+    if over := _over(run, now):
+        due.append(over)
     return max(due, default=None)
 
 
-def _said_again(run: ClockRun, now: datetime) -> Warn | None:
-    """The newest repetition after the end of a run that nobody has stopped."""
-    every = run.plan_clock.repeat_every
-    if not every or now < run.ends_at:
-        return None
+def _over(run: ClockRun, now: datetime) -> Warn | None:
+    """That the end has passed, which is always said, and its newest repetition.
+
+    Hours are over to the minute; days are told over on the morning after the last one.
+    """
+
+    def told(number: int) -> datetime:
+        if run.counts_hours:
+            return run.ends_at + number * HOUR
+        return london_time(run.ends_on + (number + 1) * DAY, MORNING)
+
     if run.counts_hours:
-        times = (now - run.ends_at) // (every * HOUR)
-        due_at = run.ends_at + times * every * HOUR
+        passed = (now - run.ends_at) // HOUR
     else:
         today = london_date(now)
-        told_on = today if london_time(today, MORNING) <= now else today - DAY
-        times = (told_on - run.ends_on) // (every * DAY)
-        due_at = london_time(run.ends_on + times * every * DAY, MORNING)
-    return Warn(due_at, f"over-{times * every}") if times else None
+        morning = today if london_time(today, MORNING) <= now else today - DAY
+        passed = (morning - run.ends_on).days - 1
+    if passed < 0:
+        return None
+    every = run.plan_clock.repeat_every
+    number = passed // every * every if every else 0
+    return Warn(told(number), f"over-{number}")
 
 
 def overdue_day(now: datetime) -> tuple[date, datetime] | None:

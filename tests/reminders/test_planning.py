@@ -152,7 +152,7 @@ class TestClocks:
                 seen.setdefault(row.dedupe_key, tick)
             tick += 6 * HOUR
         hours = {key.split(":")[2]: (at - run.started_at) / HOUR for key, at in seen.items()}
-        assert hours == {f"after-{n}": n for n in (24, 48, 60, 66, 72)}
+        assert hours == {f"after-{n}": n for n in (24, 48, 60, 66)} | {"over-0": 72}
         assert len(seen) == 5 * 3
 
 
@@ -476,6 +476,6 @@ def test_a_sweep_takes_as_many_queries_for_twenty_migrations_as_for_one(world):
     assert queries(datetime(2027, 4, 13, 7, 5, tzinfo=UTC)) == one
     assert len(planned("clock")) == 20 * 3
     assert len(planned("overdue")) == 20 * 3
-    assert one <= 33
+    assert one <= 36
     # And with nothing new to say, a handful.
-    assert queries(datetime(2027, 4, 13, 7, 6, tzinfo=UTC)) <= 17
+    assert queries(datetime(2027, 4, 13, 7, 6, tzinfo=UTC)) <= 18

@@ -89,24 +89,29 @@ def test_the_cut_over_is_warned_of_after_24_48_60_66_and_72_hours():
 )
 def test_72_hours_stay_72_hours_when_the_clocks_change(start, breach_in_words):
     seen = walk(cut_over(start), start, start + timedelta(hours=80))
-    assert list(seen) == ["after-24", "after-48", "after-60", "after-66", "after-72"]
-    for key, tick in seen.items():
-        assert tick == start + timedelta(hours=int(key.removeprefix("after-")))
-    assert f"{seen['after-72'].astimezone(LONDON):%a %d %b %H:%M %Z}" == breach_in_words
+    hours = {"after-24": 24, "after-48": 48, "after-60": 60, "after-66": 66, "over-0": 72}
+    assert seen == {key: start + timedelta(hours=n) for key, n in hours.items()}
+    assert f"{seen['over-0'].astimezone(LONDON):%a %d %b %H:%M %Z}" == breach_in_words
 
 
 @pytest.mark.parametrize(
     ("start", "mornings_utc"),
     [
         # 45 days end on 28 March 2027, the day the clocks go forward: 08:00 is 07:00Z only then.
-        (london(2027, 2, 11, 9), [(3, 14, 8), (3, 21, 8), (3, 25, 8), (3, 27, 8), (3, 28, 7)]),
+        (
+            london(2027, 2, 11, 9),
+            [(3, 14, 8), (3, 21, 8), (3, 25, 8), (3, 27, 8), (3, 28, 7), (3, 29, 7)],
+        ),
         # They end on 31 October 2027, the day the clocks go back.
-        (london(2027, 9, 16, 9), [(10, 17, 7), (10, 24, 7), (10, 28, 7), (10, 30, 7), (10, 31, 8)]),
+        (
+            london(2027, 9, 16, 9),
+            [(10, 17, 7), (10, 24, 7), (10, 28, 7), (10, 30, 7), (10, 31, 8), (11, 1, 8)],
+        ),
     ],
 )
 def test_days_are_told_at_08_00_uk_time_across_the_clock_changes(start, mornings_utc):
     seen = walk(access(start), start, start + timedelta(days=50))
-    assert list(seen) == ["before-14", "before-7", "before-3", "before-1", "before-0"]
+    assert list(seen) == [*(f"before-{n}" for n in (14, 7, 3, 1, 0)), "over-0"]
     assert [(t.month, t.day, t.hour) for t in seen.values()] == mornings_utc
     assert {t.astimezone(LONDON).hour for t in seen.values()} == {8}
 
@@ -122,7 +127,11 @@ def test_nothing_is_ever_due_early_and_only_the_newest_counts(start, waited):
     for run in (cut_over(start), access(start)):
         warn = newest_due(run, now, is_working)
         due = [w for w in warnings(run, is_working) if w.due_at <= now]
-        assert warn == (max(due) if due else None)
+        if warn and warn.key.startswith("over-"):
+            assert run.ends_at <= warn.due_at <= now
+            assert all(w.due_at <= warn.due_at for w in due)
+        else:
+            assert warn == (max(due) if due else None)
 
 
 def test_working_days_are_counted_over_easter():
@@ -190,19 +199,20 @@ def test_a_cut_over_that_goes_on_is_said_again_every_day_after_its_end():
     start = london(2027, 4, 9, 18, 30)
     seen = walk(a_run(start, after=(72,), again=24), start, start + timedelta(hours=122))
     assert seen == {
-        "after-72": start + timedelta(hours=72),
+        "over-0": start + timedelta(hours=72),
         "over-24": start + timedelta(hours=96),
         "over-48": start + timedelta(hours=120),
     }
 
 
-def test_access_that_was_not_ended_is_said_again_in_the_morning_a_week_after_its_last_day():
+def test_access_that_was_not_ended_is_said_on_the_next_morning_and_every_week_from_then_on():
     # The clocks go back on 31 October 2027, between the two.
     run = a_run(london(2027, 9, 13, 9), limit=45, unit="days", before=(0,), again=7)
     assert run.ends_on == date(2027, 10, 28)
     seen = walk(run, run.started_at, run.ends_at + timedelta(days=15))
     assert seen == {
         "before-0": london(2027, 10, 28, 8),
-        "over-7": london(2027, 11, 4, 8),
-        "over-14": london(2027, 11, 11, 8),
+        "over-0": london(2027, 10, 29, 8),
+        "over-7": london(2027, 11, 5, 8),
+        "over-14": london(2027, 11, 12, 8),
     }

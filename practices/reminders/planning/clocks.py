@@ -1,17 +1,21 @@
 """Warnings of running clocks."""
 
 from datetime import datetime
+from functools import reduce
+from operator import or_
 
-from django.db.models import Exists, Max, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 
 from practices.accounts.roles import Owner
 from practices.common.calendar import working_calendar
 from practices.common.time import london_date, london_time
+from practices.plans.models import PlanClock, Unit
 from practices.reminders import headlines
 from practices.reminders.models import Notification
 from practices.reminders.rules import MORNING, newest_due
 from practices.tracking.models import ClockRun, Migration
 from practices.tracking.models.clock import CHECK_EVERY
+from practices.tracking.rules import DAY, HOUR
 
 from .outbox import add, new, page
 from .reach import Reach
@@ -26,11 +30,12 @@ def clock_warnings(now: datetime) -> None:
     It goes to those who hold the roles the plan tells at this moment; who joins
     later is told the next one. The start of the next attempt counts anew.
     """
-    runs = (
-        ClockRun.objects.running()
-        .filter(migration__state__in=Migration.ACTIVE_STATES)
-        .annotate(warned_to=Max("notifications__due_at", filter=Q(notifications__kind=Kind.CLOCK)))
-    )
+    told = Notification.objects.filter(clock_run=OuterRef("pk"), kind=Kind.CLOCK)
+    running = ClockRun.objects.running().filter(migration__state__in=Migration.ACTIVE_STATES)
+    clocks = PlanClock.objects.filter(pk__in=running.order_by().values("plan_clock").distinct())
+    runs = running.annotate(
+        warned_to=Subquery(told.order_by("-due_at").values("due_at")[:1])
+    ).filter(reduce(or_, (_may_be_due(clock, now) for clock in clocks), Q(pk__in=[])))
     is_working = working_calendar().is_working
     due = {
         run.pk: (run, warn)
@@ -55,6 +60,31 @@ def clock_warnings(now: datetime) -> None:
         for to in reach.of(run.migration_id, run.plan_clock.tell)
     )
     add(rows, now)
+
+
+def _may_be_due(clock: PlanClock, now: datetime) -> Q:
+    """Spares the planner runs that were told all there is: a few too many do no harm.
+
+    ``newest_due`` decides. Mornings are at 08:00 UK time, which is 7 to 8 hours into a day.
+    """
+    if clock.unit == Unit.WORKING_DAYS:
+        return Q(plan_clock=clock)
+    due = Q(warned_to=None) | Q(ends_at__lte=now, warned_to__lt=F("ends_at"))
+    every = clock.repeat_every * (HOUR if clock.unit == Unit.HOURS else DAY)
+    if every:
+        due |= Q(ends_at__lte=now, warned_to__lte=now - every + 2 * HOUR)
+    for n in clock.warn_after:
+        if clock.unit == Unit.HOURS:
+            due |= Q(started_at__lte=now - n * HOUR, warned_to__lt=F("started_at") + n * HOUR)
+        else:
+            due |= Q(started_at__lte=now - (n - 1) * DAY)
+    for n in clock.warn_before:
+        if clock.unit == Unit.HOURS:
+            due |= Q(ends_at__lte=now + n * HOUR, warned_to__lt=F("ends_at") - n * HOUR)
+        else:
+            day = n * DAY + DAY  # the end is that of its last day
+            due |= Q(ends_at__lte=now + day, warned_to__lt=F("ends_at") - day + 6 * HOUR)
+    return Q(plan_clock=clock) & due
 
 
 def access_checks(now: datetime) -> None:
