@@ -141,6 +141,8 @@ def poll(request: HttpRequest) -> HttpResponse:
 urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("allauth.account.urls")),
     path("", include("practices.common.urls")),
+    path("", include("practices.accounts.urls")),
+    path("", include("practices.reminders.urls")),
     path(
         "pattern/",
         include(
