@@ -11,9 +11,10 @@ from practices.accounts.roles import Permission
 from practices.common.errors import Conflict, Refused
 from practices.common.services import SITE_STREAM, record_event
 
-from .composing import dropped
+from .checking import dropped
 from .models import Notification, NotificationQuerySet
 from .services import nudge
+from .standing import Standing
 
 Status = Notification.Status
 NOT_MAILED = (Status.IN_APP, Status.IN_DIGEST)  # entries of an inbox: nobody else's to read
@@ -111,7 +112,7 @@ def resend(*, notification: Notification, by: User, at: datetime) -> None:
     row = Notification.objects.select_for_update(of=("self",)).get(pk=notification.pk)
     if row.status != Status.DEAD:
         raise Conflict(f"This mail is not given up any more: {row.get_status_display().lower()}.")
-    if reason := dropped(row, at):
+    if reason := dropped(row, Standing([row], at)):
         raise Refused(f"This mail is not needed any more. {reason.why}")
     row.status, row.next_attempt_at, row.attempts = Status.PENDING, at, 0
     # The frozen bytes went when it was given up. Without an address it is written again.

@@ -10,33 +10,45 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from email.utils import format_datetime
 from time import monotonic
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
-from django.template.loader import render_to_string
 
-from practices.common.time import to_london
 from practices.tracking.models import PatientDataReport
 
-from .composing import Dropped, dropped, words_of
+from .checking import Dropped, dropped
+from .composing import words_of
 from .models import MOST_ATTEMPTS, Notification
 from .post import Answer, Letter, Post
 from .rules import is_given_up, wait_before_retry
-from .wording import Words
+from .standing import Standing
+from .writing import Writer
 
 logger = logging.getLogger(__name__)
 Status = Notification.Status
 
-BATCH = 20
+BATCH = 50
 ENOUGH = 60.0  # seconds after which the rest of a batch waits: Celery ends a task at 300
 CHECK_HOLDS = 1.0  # seconds between the check of a row and the handing over of its mail
+# What is done for every mail, by hand: to have each of them compiled takes longer than sending it.
+WRITE = """
+UPDATE reminders_notification
+SET address = written.address, content = written.content, reports_known = %s
+FROM unnest(%s::bigint[], %s::text[], %s::bytea[]) AS written (id, address, content)
+WHERE reminders_notification.id = written.id
+"""
+# Nobody reads the content again, and it may say what must not be kept.
+SENT = """
+UPDATE reminders_notification
+SET status = 'sent', sent_at = %s, smtp_reply = %s, content = '',
+    lease_until = NULL, lease_token = NULL
+WHERE id = %s AND lease_token = %s
+"""
 SILENT_SERVER = 3  # broken connections in a row after which the rest of a batch waits
 
 
@@ -153,77 +165,59 @@ def _prepare(keys: list[int], token: UUID, now: datetime) -> list[Checked]:
     Rows that are no longer ours or no longer to be sent are left out.
     """
     rows = list(
-        Notification.objects.select_for_update(of=("self",))
-        .select_related(
-            "person",
-            "contact",
-            "invitation__organisation",
-            "invitation__invited_by",
-            "migration__practice__organisation",
-            "plan_reminder",
-            "clock_run__plan_clock__version",
-            "clock_run__migration__practice__organisation",
-            "gate__plan_gate",
-            "gate__migration__practice__organisation",
-        )
+        Notification.objects.select_for_update()
         .filter(pk__in=keys, lease_token=token)
         .order_by("pk")
     )
     # What is counted before the words are read is hidden in them.
     reports = PatientDataReport.objects.count()
-    kept = [row for row in rows if _is_to_be_sent(row, reports, now)]
-    settled = ["status", "last_error", "lease_until", "lease_token"]
-    Notification.objects.bulk_update(rows, [*settled, "address", "content", "reports_known"])
-    Notification.objects.filter(pk__in=[row.pk for row in kept]).update(lease_until=Now() + lease())
+    standing, writer = Standing(rows, now), Writer(now)
+    kept = [row for row in rows if _is_to_be_sent(row, reports, standing, writer)]
+    _save(writer.written, reports)
+    fresh = Now() + lease() - timedelta(seconds=CHECK_HOLDS)
+    Notification.objects.filter(pk__in=[row.pk for row in kept], lease_until__lt=fresh).update(
+        lease_until=Now() + lease()
+    )
     return [Checked(row.pk, Letter(row.address, bytes(row.content or b""))) for row in kept]
 
 
-def _is_to_be_sent(row: Notification, reports: int, now: datetime) -> bool:
-    """Whether a locked row still holds good; its mail is then written. Saves nothing."""
+def _save(written: list[Notification], reports: int) -> None:
+    columns = zip(*((row.pk, row.address, row.content) for row in written), strict=True)
+    if written:
+        with connection.cursor() as cursor:
+            cursor.execute(WRITE, [reports, *map(list, columns)])
+
+
+def _is_to_be_sent(row: Notification, reports: int, standing: Standing, writer: Writer) -> bool:
+    """Whether a locked row still holds good; its mail is then written, unless it is already.
+
+    Saves what is dropped, not what is written.
+    """
     to = row.person or row.contact or row.invitation
     email = to.email  # type: ignore[union-attr]  # the database holds that there is one
     # An address corrected between two attempts counts, and so does patient data hidden since: the
     # mail is written anew.
     stale = row.address != email or row.reports_known != reports
-    words = dropped(row, now) or (words_of(row, now) if stale else None)
+    words = dropped(row, standing) or (words_of(row, standing) if stale else None)
     if isinstance(words, Dropped):
         row.status, row.last_error = words.status, words.why
         row.lease_until = row.lease_token = None
         row.content = row.content and b""
+        row.save(update_fields=["status", "last_error", "lease_until", "lease_token", "content"])
         return False
     if words is not None:
-        row.address, row.reports_known = email, reports
-        row.content = _written(row, words, now)
+        row.address = email
+        writer.write(row, words)
     return True
-
-
-def _written(row: Notification, words: Words, now: datetime) -> bytes:
-    """The mail as bytes, with the Message-ID of the row and the Date of this moment."""
-    mail = EmailMultiAlternatives(
-        # A name with a line break in it must not become a second header.
-        subject=" ".join(words.subject.split()),
-        body=render_to_string("reminders/mail.txt", {"words": words}),
-        to=[row.address],
-        headers={
-            "Message-ID": row.message_id,
-            "Date": format_datetime(to_london(now)),
-            "Auto-Submitted": "auto-generated",
-            "X-Auto-Response-Suppress": "All",
-            **({"List-Unsubscribe": f"<{words.preferences}>"} if words.preferences else {}),
-        },
-    )
-    mail.attach_alternative(render_to_string("reminders/mail.html", {"words": words}), "text/html")
-    return mail.message().as_bytes(linesep="\r\n")  # type: ignore[call-arg]  # Django's own
 
 
 def _record(key: int, token: UUID, answer: Answer, now: datetime) -> None:
     """Write down what became of an attempt, if the row is still ours."""
-    became: dict[str, Any] = {"lease_until": None, "lease_token": None}
     if answer.accepted:
-        became |= {"status": Status.SENT, "sent_at": now, "smtp_reply": answer.reply[:500]}
-        became["content"] = b""  # nobody reads it again, and it may say what must not be kept
-    else:
-        became |= _failed(key, answer, now)
+        with connection.cursor() as cursor:
+            cursor.execute(SENT, [now, answer.reply[:500], key, token])
+        return
+    became = {"lease_until": None, "lease_token": None, **_failed(key, answer, now)}
     Notification.objects.filter(pk=key, lease_token=token).update(**became)
 
 

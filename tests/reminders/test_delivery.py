@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection, connections, transaction
+from django.test.utils import CaptureQueriesContext
 
 from practices.accounts.models import User
 from practices.reminders import delivery
@@ -408,7 +409,8 @@ def test_no_transaction_is_open_while_the_mail_server_is_spoken_to(
     assert open_transactions == [False] * 3
 
 
-def test_two_workers_take_different_mails_and_neither_waits(committed_db):
+def test_two_workers_take_different_mails_and_neither_waits(committed_db, monkeypatch):
+    monkeypatch.setattr(delivery, "BATCH", 20)
     for _ in range(10):
         World().start_cut_over()
     plan_due(now=NOW)
@@ -448,3 +450,33 @@ def test_many_workers_at_once_send_every_mail_once(committed_db, faulty_server):
     assert len(rows(status="sent")) == len(planned("clock")) == 30
     ids = [mail["Message-ID"] for mail in faulty_server.mails]
     assert len(ids) == len(set(ids)) == 30
+
+
+def test_what_several_people_are_told_differs_in_address_and_id_only(world, faulty_server):
+    world.start_cut_over()
+    plan_due(now=NOW)
+    deliver(now=NOW)
+    mails = faulty_server.mails
+    assert len({mail["To"] for mail in mails}) == len({mail["Message-ID"] for mail in mails}) == 3
+    for mail in mails:
+        row = Notification.objects.get(message_id=mail["Message-ID"])
+        assert row.person
+        assert mail["To"] == row.person.email
+        del mail["To"], mail["Message-ID"]
+    assert len({mail.as_bytes() for mail in mails}) == 1
+
+
+@pytest.mark.django_db
+def test_a_batch_of_many_is_checked_in_as_many_statements_as_one_of_few():
+    def statements() -> int:
+        plan_due(now=NOW)
+        claim = delivery._claim(NOW)
+        with CaptureQueriesContext(connection) as queries:
+            assert len(delivery._prepare(claim.keys, claim.token, NOW)) == len(claim.keys)
+        return len(queries)
+
+    World().start_cut_over()
+    few = statements()
+    for _ in range(5):
+        World().start_cut_over()
+    assert statements() == few <= 20

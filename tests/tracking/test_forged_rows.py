@@ -11,6 +11,7 @@ from practices.common.verification import Chains, snapshot, verify
 from practices.directory.services import IMPORT
 from practices.reminders.composing import words_of
 from practices.reminders.models import Notification
+from practices.reminders.standing import Standing
 from practices.tracking import services
 from practices.tracking.models import PatientDataReport, SignOff
 from tests.factories import MONDAY, make_person
@@ -53,6 +54,14 @@ def forge(cast, kind: str, data: Any, *, seq: int = 1000) -> Event:
     )
 
 
+def told_of(gate, person) -> tuple[Notification, Standing]:
+    """The confirmation of a sign-off to one person."""
+    row = Notification(
+        kind="signed", gate=gate, round=gate.round, person=person, migration=gate.migration
+    )
+    return row, Standing([row], MONDAY)
+
+
 def forge_signature(cast, record: Any) -> SignOff:
     gate = gate_of(cast)
     return SignOff.objects.create(
@@ -80,8 +89,7 @@ class TestForgedSignature:
     def test_the_mail_says_what_can_be_read(self, cast, record):
         forge_signature(cast, record)
         gate = gate_of(cast)
-        row = Notification(kind="signed", gate=gate, round=gate.round, person=cast.project_manager)
-        words = words_of(row, MONDAY)
+        words = words_of(*told_of(gate, cast.project_manager))
         assert "has signed off" in words.paragraphs[0]
         lines = [line for section in words.sections for line in section.lines]
         assert any(UNREADABLE in line.note for line in lines)
@@ -90,8 +98,7 @@ class TestForgedSignature:
 def test_the_mail_and_page_of_a_real_signature_say_no_such_thing(cast, client):
     sign(cast)
     gate = gate_of(cast)
-    row = Notification(kind="signed", gate=gate, round=gate.round, person=cast.project_manager)
-    assert UNREADABLE not in str(words_of(row, MONDAY))
+    assert UNREADABLE not in str(words_of(*told_of(gate, cast.project_manager)))
     client.force_login(cast.manager)
     page = said(client.get(cast.url("sign-off", "go_live_data", "sign", "practice")))
     assert UNREADABLE not in page

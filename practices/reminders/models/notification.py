@@ -20,9 +20,9 @@ MOST_ATTEMPTS = 50  # 24 hours of retries are about 30; the rest is for workers 
 
 class NotificationQuerySet(models.QuerySet["Notification"]):
     def waiting(self, now: datetime) -> "NotificationQuerySet":
-        """Due for an attempt, longest due first."""
+        """Due for an attempt, longest due first, and what was planned together in one piece."""
         return self.filter(status=Notification.Status.PENDING, next_attempt_at__lte=now).order_by(
-            "next_attempt_at"
+            "next_attempt_at", "pk"
         )
 
     def abandoned(self) -> "NotificationQuerySet":

@@ -223,6 +223,10 @@ class Migration(Counters):
                 pairs.append((membership, role))
         return pairs
 
+    def is_visible_to(self, user: User) -> bool:
+        """Whether this person may see it today: ``visible_to``, of a migration that was read."""
+        return self.state != self.State.DELETED and bool(self.memberships_of(user))
+
     @cached_property
     def commissioner_ids(self) -> set[int]:
         """The organisations that commission the practice now; at most one."""
