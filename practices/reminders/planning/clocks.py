@@ -46,19 +46,18 @@ def clock_warnings(now: datetime) -> None:
     if not due:
         return
     reach = Reach({run.migration_id for run, _ in due.values()}, now=now)
-    rows = (
-        new(
-            f"clock:{run.pk}:{warn.key}",
-            warn.due_at,
-            kind=Kind.CLOCK,
-            clock_run=run,
-            headline=headlines.of_clock(run, now),
-            path=page("tracking:overview", reach.migrations[run.migration_id].reference),
-            **to,
-        )
-        for run, warn in due.values()
-        for to in reach.of(run.migration_id, run.plan_clock.tell)
-    )
+    rows: list[Notification] = []
+    for run, warn in due.values():
+        said = {
+            "kind": Kind.CLOCK,
+            "clock_run": run,
+            "headline": headlines.of_clock(run, now),
+            "path": page("tracking:overview", reach.migrations[run.migration_id].reference),
+        }
+        rows += [
+            new(f"clock:{run.pk}:{warn.key}", warn.due_at, **said, **to)
+            for to in reach.of(run.migration_id, run.plan_clock.tell)
+        ]
     add(rows, now)
 
 

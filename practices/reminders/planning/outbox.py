@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 from email.utils import parseaddr
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -41,7 +42,7 @@ def new(subject: str, due_at: datetime, **fields: Any) -> Notification:
         f":{who}-{fields[f'{who}_id']}" for who in ("person", "contact") if fields.get(f"{who}_id")
     ]
     key = subject + "".join(to)
-    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
+    domain = _domain(settings.DEFAULT_FROM_EMAIL)
     # Keyed, so that two installations never use one id for two mails.
     digest = salted_hmac("practices.reminders", key, algorithm="sha256").hexdigest()[:32]
     return Notification(
@@ -51,6 +52,11 @@ def new(subject: str, due_at: datetime, **fields: Any) -> Notification:
         next_attempt_at=due_at,
         **fields,
     )
+
+
+@cache
+def _domain(sender: str) -> str:
+    return parseaddr(sender)[1].rpartition("@")[2]
 
 
 def page(name: str, *arguments: str) -> str:
