@@ -8,12 +8,17 @@ refuse (reliability.md 7.2). What was found is never logged: only that it was.
 
 import re
 import unicodedata
+from itertools import chain
 
 # Ten digits with at most three spaces or dashes between them, cut out of no longer number and
 # not the rest of a telephone number written with its country. Every place is tried, because
 # the digit before or after may be of something else: "1 943 476 5919 12/03/1960".
 _BETWEEN = r"(?:[^\S\r\n]|[\-\u2010-\u2015\u2212]){0,3}"
 _TEN_DIGITS = re.compile(rf"(?<!\d)(?<!\+44)(?<!\+44[\s-])(?=(\d(?:{_BETWEEN}\d){{9}})(?!\d))")
+# In the groups of an NHS number, other signs may stand between them. Only there: dates and times
+# are full of dots and strokes.
+_SIGN = r"(?:[^\S\r\n]|[\-\u2010-\u2015\u2212./,_·]){0,3}"
+_IN_GROUPS = re.compile(rf"(?<!\d)(?=(\d{{3}}{_SIGN}\d{{3}}{_SIGN}\d{{4}})(?!\d))")
 # Characters that nobody sees; some are taken out of a text before it is kept.
 _UNSEEN = re.compile(r"[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 _WEIGHTS = range(10, 1, -1)
@@ -24,7 +29,8 @@ def holds_nhs_number(text: str) -> bool:
     """Whether something in ``text`` can be an NHS number."""
     # Digits of other scripts and full-width ones count as what they stand for.
     plain = _UNSEEN.sub("", unicodedata.normalize("NFKC", text))
-    return any(_is_nhs_number(match.group(1)) for match in _TEN_DIGITS.finditer(plain))
+    found = chain(_TEN_DIGITS.finditer(plain), _IN_GROUPS.finditer(plain))
+    return any(_is_nhs_number(match.group(1)) for match in found)
 
 
 def _is_nhs_number(found: str) -> bool:

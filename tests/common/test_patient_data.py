@@ -53,6 +53,10 @@ def test_a_wrong_check_digit_is_no_number(number, by):
         "1 9434765919",
         "943 476 5919 12/03/1960",
         "9434765919 1960-03-12",
+        "943.476.5919",
+        "943/476/5919",
+        "943, 476, 5919",
+        "943_476_5919",
     ],
 )
 def test_these_are_numbers(text):
@@ -61,7 +65,17 @@ def test_these_are_numbers(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "no digits", "94347659190", "19434765919", "943476591", "2027-04-12 18:00", "A81001"],
+    [
+        "",
+        "no digits",
+        "94347659190",
+        "19434765919",
+        "943476591",
+        "2027-04-12 18:00",
+        "A81001",
+        "9/3/2027 14.30",
+        "4.12.2027, 08.30",
+    ],
 )
 def test_these_are_not(text):
     assert not holds_nhs_number(text)
