@@ -35,6 +35,8 @@ class Launcher:
         self.port = int(more.setdefault("PORT", str(free_port())))
         self.output = checkout / f"output-{self.port}"
         env = {k: v for k, v in os.environ.items() if not k.endswith(("_URL", "_SETTINGS_MODULE"))}
+        # Where nohup keeps these tests running, the launcher would be asked to stay as well.
+        before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "migration_tracker.local", "run"],
@@ -44,6 +46,7 @@ class Launcher:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        signal.signal(signal.SIGHUP, before)
 
     def said(self) -> str:
         return self.output.read_text(encoding="utf-8")
