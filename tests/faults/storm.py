@@ -259,6 +259,7 @@ class Plan:
     people: int
     kills: int
     smtp_faults: int
+    fault_rate: float  # of mails, until there were that many
     broker_restarts: int
     database_restarts: int
     processes: tuple[str, ...]
@@ -270,7 +271,7 @@ def storm(
     """Release the cut-overs little by little while everything fails; then wait, and count."""
     crowd = Crowd.make(plan.migrations, plan.people)
     mail.refused = set(random.sample(sorted(crowd.expected), len(crowd.expected) // 50 + 2))
-    mail.rate, mail.faults_left = 0.12, plan.smtp_faults
+    mail.rate, mail.faults_left = plan.fault_rate, plan.smtp_faults
     herd.start(*plan.processes)
     workers = [name for name in plan.processes if name.startswith("worker")]
     troubles = _troubles(plan, herd, workers, broker, cluster)
