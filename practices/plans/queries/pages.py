@@ -15,6 +15,7 @@ from practices.plans.rules import (
     ReminderNode,
     TaskNode,
     Wording,
+    coverage,
     inside,
     listed,
     roles,
@@ -102,7 +103,7 @@ def version_page(version: PlanVersion) -> VersionPage:
     """Everything a version says; read the version through :func:`with_parts`."""
     tree = tree_of(version)
     say = Wording(tree)
-    covered = {gate.key: len(gate.covers.all()) for gate in version.gates.all()}
+    covered = {key: len(codes) for key, codes in coverage(tree).items()}
     clocks = [_clock(node, say) for node in tree.clocks]
     reminders = [_reminder(node, say) for node in tree.reminders]
     return VersionPage(

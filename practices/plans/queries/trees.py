@@ -4,8 +4,10 @@ from django.db.models import Prefetch, QuerySet
 
 from practices.plans.models import PlanGate, PlanTask, PlanVersion
 from practices.plans.rules import (
+    AfterNode,
     Change,
     ClockNode,
+    ConditionNode,
     GateNode,
     KeyDateNode,
     PhaseNode,
@@ -14,6 +16,7 @@ from practices.plans.rules import (
     SeatNode,
     TaskNode,
     changes,
+    tree_from,
 )
 
 State = PlanVersion.State
@@ -21,13 +24,14 @@ State = PlanVersion.State
 
 def with_parts() -> QuerySet[PlanVersion]:
     """Versions with everything they say, in a fixed number of queries."""
-    tasks = PlanTask.objects.select_related("signs__gate")
+    tasks = PlanTask.objects.select_related("signs__gate").prefetch_related("waits_for__before")
     return PlanVersion.objects.select_related(
         "plan", "created_by", "published_by", "release_notes"
     ).prefetch_related(
         "key_dates",
         "clocks",
         "reminders",
+        "conditions",
         "gates__seats",
         "gates__covers",
         Prefetch("phases__tasks", tasks),
@@ -35,7 +39,9 @@ def with_parts() -> QuerySet[PlanVersion]:
 
 
 def tree_of(version: PlanVersion) -> PlanTree:
-    """A version as the tree it was loaded from; read the version through :func:`with_parts`."""
+    """What a version says: a draft's content, or else its rows, read by :func:`with_parts`."""
+    if version.content is not None:
+        return tree_from(version.content, slug=version.plan.slug)
     return PlanTree(
         slug=version.plan.slug,
         title=version.title,
@@ -100,6 +106,17 @@ def tree_of(version: PlanVersion) -> PlanTree:
             )
             for row in version.reminders.all()
         ),
+        conditions=tuple(
+            ConditionNode(
+                key=row.key,
+                title=row.title,
+                question=row.question,
+                system=row.system,
+                named=row.named,
+                source=row.source,
+            )
+            for row in version.conditions.all()
+        ),
     )
 
 
@@ -122,6 +139,11 @@ def _task(row: PlanTask) -> TaskNode:
         gate=row.signs.gate.key if row.signs else "",
         seat=row.signs.key if row.signs else "",
         source=row.source,
+        applies_if=tuple(row.applies_if),
+        after=tuple(
+            AfterNode(task=link.before.code, lag=link.lag, unit=link.unit)
+            for link in row.waits_for.all()
+        ),
     )
 
 

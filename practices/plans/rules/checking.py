@@ -5,12 +5,13 @@ that a file's reader can name the line.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 
 from practices.accounts.roles import PERMISSIONS, Owner, Permission, Role
 
+from .checking_links import conditions, dependencies, task_links
 from .checking_times import clocks, reminders
-from .known import NOT_PEOPLE, Known, Path, Problem, twice
+from .known import NOT_PEOPLE, Known, Path, Problem, circle, twice
 from .tree import (
     CUT_OVER_START,
     FINISH,
@@ -45,33 +46,12 @@ def check(tree: PlanTree) -> list[Problem]:
         *_key_dates(tree, known),
         *_phases(tree),
         *_tasks(tree, known),
+        *dependencies(tree),
+        *conditions(tree),
         *_gates(tree, known),
         *clocks(tree, known),
         *reminders(tree, known),
     ]
-
-
-def _circle(links: Mapping[str, Iterable[str]]) -> list[str]:
-    """The names on a circle of references, or an empty list."""
-    finished: set[str] = set()
-
-    def walk(name: str, trail: list[str]) -> list[str]:
-        if name in trail:
-            return trail[trail.index(name) :]
-        if name in finished:
-            return []
-        for other in links.get(name, ()):
-            found = walk(other, [*trail, name])
-            if found:
-                return found
-        finished.add(name)
-        return []
-
-    for name in links:
-        found = walk(name, [])
-        if found:
-            return found
-    return []
 
 
 def _key_dates(tree: PlanTree, known: Known) -> Iterator[Problem]:
@@ -82,9 +62,9 @@ def _key_dates(tree: PlanTree, known: Known) -> Iterator[Problem]:
     for index, node in enumerate(tree.key_dates):
         for field, message in _key_date(node, known):
             yield Problem(("key_dates", index, field), message)
-    circle = _circle({node.key: tuple(_counts_from(node, known)) for node in tree.key_dates})
-    if circle:
-        yield Problem(("key_dates",), f"These dates wait for each other: {', '.join(circle)}.")
+    waiting = circle({node.key: tuple(_counts_from(node, known)) for node in tree.key_dates})
+    if waiting:
+        yield Problem(("key_dates",), f"These dates wait for each other: {', '.join(waiting)}.")
 
 
 def _counts_from(node: KeyDateNode, known: Known) -> Iterator[str]:
@@ -168,6 +148,7 @@ def _tasks(tree: PlanTree, known: Known) -> Iterator[Problem]:
                 *_condition(task),
                 *_records(task, known, recorded),
                 *_signs(task, known, signed),
+                *task_links(task, known),
             ):
                 yield Problem((*path, field), message)
 
@@ -182,7 +163,7 @@ def _due(task: TaskNode, known: Known) -> Iterator[tuple[str, str]]:
 
 
 def _condition(task: TaskNode) -> Iterator[tuple[str, str]]:
-    if not task.mandatory and not task.condition:
+    if not task.mandatory and not (task.condition or task.applies_if):
         yield "mandatory", "Say under condition when a task applies that is not mandatory."
     if task.mandatory and task.condition:
         yield "condition", "A task with a condition is not mandatory: write mandatory: false."
@@ -241,9 +222,9 @@ def _gates(tree: PlanTree, known: Known) -> Iterator[Problem]:
                 yield Problem((*path, "blocks", place), message)
         yield from _covers(path, gate, known)
     links = {gate.key: tuple(blocked_gates(gate)) for gate in tree.gates}
-    circle = _circle({key: [n for n in names if n != key] for key, names in links.items()})
-    if circle:
-        yield Problem(("gates",), f"These gates wait for each other: {', '.join(circle)}.")
+    waiting = circle({key: [n for n in names if n != key] for key, names in links.items()})
+    if waiting:
+        yield Problem(("gates",), f"These gates wait for each other: {', '.join(waiting)}.")
 
 
 def blocked_gates(gate: GateNode) -> Iterator[str]:

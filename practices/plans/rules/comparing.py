@@ -36,6 +36,7 @@ def changes(old: PlanTree, new: PlanTree) -> list[Change]:
         *_parts("Gate", old.gates, new.gates, was.gate, now.gate),
         *_parts("Clock", old.clocks, new.clocks, was.clock, now.clock),
         *_parts("Reminder", old.reminders, new.reminders, was.reminder, now.reminder),
+        *_parts("Condition", old.conditions, new.conditions, was.condition, now.condition),
     ]
 
 

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
 from .checking import blocked_gates
-from .dates import Moment, due, key_dates_for
-from .tree import GateNode, PlanTree, Precision
+from .dates import Moment, key_dates_for
+from .scheduling import schedule
+from .tree import GateNode, PlanTree
 
 # A Monday morning far from bank holidays and clock changes.
 NOMINAL_GO_LIVE = datetime(2025, 6, 16, 7, 0, tzinfo=UTC)
@@ -20,17 +21,13 @@ SATURDAY = 5
 def coverage(tree: PlanTree) -> dict[str, tuple[str, ...]]:
     """For each gate the codes of the tasks it covers, in the plan's order."""
     key_dates = key_dates_for(tree, go_live_at=NOMINAL_GO_LIVE)
-    timed = {node.key: node.precision == Precision.MINUTE for node in tree.key_dates}
-    due_at = {
-        task.code: due(
-            anchor_on=key_dates[task.anchor].on,
-            anchor_at=key_dates[task.anchor].at if timed[task.anchor] else None,
-            offset=task.offset,
-            unit=task.unit,
-            is_working=_weekday,
-        ).at
-        for task in tree.tasks()
-    }
+    times = schedule(
+        tree.tasks(),
+        {task.code: task.after for task in tree.tasks()},
+        key_dates,
+        is_working=_weekday,
+    )
+    due_at = {code: moment.at for code, moment in times.items()}
     gates = {gate.key: gate for gate in tree.gates}
     return {gate.key: tuple(_covered(tree, gate, gates, key_dates, due_at)) for gate in tree.gates}
 
@@ -53,7 +50,8 @@ def _covered(
     for phase in tree.phases:
         for task in phase.tasks:
             named = phase.key in gate.cover_phases or task.code in gate.cover_tasks
-            too_late = first is not None and due_at[task.code] >= first
+            # A task without a date is a fault of a draft, and covered by nothing.
+            too_late = task.code not in due_at or (first is not None and due_at[task.code] >= first)
             if named and not (too_late or task.gate in closed or task.records in blocked):
                 yield task.code
 
@@ -66,5 +64,5 @@ def _waiting(gate: GateNode, gates: dict[str, GateNode]) -> list[GateNode]:
         one = todo.pop()
         if one.key not in found:
             found[one.key] = one
-            todo.extend(gates[key] for key in blocked_gates(one))
+            todo.extend(gates[key] for key in blocked_gates(one) if key in gates)
     return list(found.values())

@@ -140,31 +140,38 @@ def key_dates_for(
 ) -> dict[str, Moment]:
     """Every key date of a plan for a planned go-live, in the plan's order (guide.md A.17).
 
-    ``fixed`` are dates chosen by hand; what follows them follows.
-    ``plan`` has been checked: names are known and nothing waits for itself.
+    ``fixed`` are dates chosen by hand; what follows them follows. What a draft leaves
+    without a date, because it hangs on nothing known or on itself, is left out.
     Working days never occur here, so no calendar is needed.
     """
     clocks = {clock.key: clock for clock in plan.clocks}
     rows = {row.key: row for row in plan.key_dates}
-    found: dict[str, Moment] = dict(fixed)
+    found: dict[str, Moment | None] = dict(fixed)
 
-    def moment(key: str) -> Moment:
+    def moment(key: str) -> Moment | None:
         if key not in found:
-            found[key] = compute(rows[key])
+            found[key] = None  # for a date that comes back to itself
+            found[key] = compute(rows[key]) if key in rows else None
         return found[key]
 
-    def compute(row: KeyDateLike) -> Moment:
+    def compute(row: KeyDateLike) -> Moment | None:
         if row.key == GO_LIVE:
             return Moment.of_instant(go_live_at)
         if row.same_as:
             other = moment(row.same_as)
-            return other if row.precision == Precision.MINUTE else Moment.of_day(other.on)
+            if other is None or row.precision == Precision.MINUTE:
+                return other
+            return Moment.of_day(other.on)
         if row.clock:
-            clock = clocks[row.clock]
-            return _shifted(moment(clock.starts), clock.limit, clock.unit, row.precision)
-        return _shifted(moment(GO_LIVE), row.offset or 0, row.unit, row.precision)
+            clock = clocks.get(row.clock)
+            start = moment(clock.starts) if clock else None
+            if clock is None or start is None or clock.unit == Unit.WORKING_DAYS:
+                return None
+            return _shifted(start, clock.limit, clock.unit, row.precision)
+        start = moment(GO_LIVE)
+        return start and _shifted(start, row.offset or 0, row.unit, row.precision)
 
-    return {key: moment(key) for key in rows}
+    return {key: at for key in rows if (at := moment(key)) is not None}
 
 
 def _shifted(start: Moment, offset: int, unit: str, precision: str) -> Moment:

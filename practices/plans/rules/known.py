@@ -1,6 +1,6 @@
 """What the checks of a plan share: the faults they report and the names they look up."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from practices.accounts.roles import Owner
@@ -30,6 +30,7 @@ class Known:
         self.tasks = {node.code: node for node in tree.tasks()}
         self.gates = {node.key: node for node in tree.gates}
         self.clocks = {node.key: node for node in tree.clocks}
+        self.conditions = {node.key: node for node in tree.conditions}
 
     def has_time(self, key: str) -> bool:
         """Whether a key date is a minute; an unknown one is another fault."""
@@ -43,6 +44,29 @@ def twice(path: Path, field: str, names: Iterable[str]) -> Iterator[Problem]:
         if name in seen:
             yield Problem((*path, index, field), f"{name} is there twice: names must be different.")
         seen.add(name)
+
+
+def circle(links: Mapping[str, Iterable[str]]) -> list[str]:
+    """The names on a circle of references, or an empty list."""
+    finished: set[str] = set()
+    for start in links:
+        trail: list[str] = []
+        todo = [(start, iter(links.get(start, ())))] if start not in finished else []
+        while todo:
+            name, others = todo[-1]
+            if len(trail) < len(todo):
+                trail.append(name)
+            for other in others:
+                if other in trail:
+                    return trail[trail.index(other) :]
+                if other not in finished:
+                    todo.append((other, iter(links.get(other, ()))))
+                    break
+            else:
+                finished.add(name)
+                todo.pop()
+                trail.pop()
+    return []
 
 
 def untold(tell: Iterable[str]) -> Iterator[tuple[str, str]]:

@@ -14,6 +14,7 @@ OBLIGATORY_KEY_DATES = (CUT_OVER_START, GO_LIVE, END_OF_ACCESS)
 TASK_PREFIX = "task:"
 GATE_PREFIX = "gate:"
 BREACH_PREFIX = "breach:"
+NOT_PREFIX = "not:"
 ANY_GATE = "gate:*"
 FINISH = "finish"
 
@@ -35,6 +36,13 @@ class Basis(models.TextChoices):
 class Precision(models.TextChoices):
     DAY = "day", "a day"
     MINUTE = "minute", "a day and time"
+
+
+class System(models.TextChoices):
+    """The clinical system whose name answers a condition."""
+
+    SOURCE = "source", "the old system"
+    TARGET = "target", "the new system"
 
 
 class Delivery(models.TextChoices):
@@ -59,8 +67,21 @@ class KeyDateNode:
 
 
 @dataclass(frozen=True)
+class AfterNode:
+    """What a task waits for: another task, and ``lag`` ``unit`` more once that is done."""
+
+    task: str
+    lag: int = 0
+    unit: str = Unit.DAYS
+
+
+@dataclass(frozen=True)
 class TaskNode:
-    """One thing to do. ``seat`` and ``gate`` name the signature that doing it gives."""
+    """One thing to do. ``seat`` and ``gate`` name the signature that doing it gives.
+
+    It applies where every condition in ``applies_if`` holds (``not:KEY``: does not hold), and
+    cannot be done before the tasks it comes ``after``.
+    """
 
     code: str
     title: str
@@ -79,6 +100,8 @@ class TaskNode:
     gate: str = ""
     seat: str = ""
     source: str = ""
+    applies_if: tuple[str, ...] = ()
+    after: tuple[AfterNode, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -152,6 +175,22 @@ class ReminderNode:
 
 
 @dataclass(frozen=True)
+class ConditionNode:
+    """A question about a practice that decides which tasks apply.
+
+    Where ``system`` is ``source`` or ``target``, the answer is known from the name of the
+    migration's old or new clinical system: yes when it is ``named`` so.
+    """
+
+    key: str
+    title: str
+    question: str
+    system: str = ""
+    named: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True)
 class PlanTree:
     """A whole plan, in the order it is shown."""
 
@@ -162,6 +201,7 @@ class PlanTree:
     gates: tuple[GateNode, ...]
     clocks: tuple[ClockNode, ...]
     reminders: tuple[ReminderNode, ...] = ()
+    conditions: tuple[ConditionNode, ...] = ()
     summary: str = ""
     source: str = ""
 

@@ -9,9 +9,12 @@ from .tree import (
     BREACH_PREFIX,
     FINISH,
     GATE_PREFIX,
+    NOT_PREFIX,
     TASK_PREFIX,
+    AfterNode,
     Basis,
     ClockNode,
+    ConditionNode,
     Delivery,
     GateNode,
     KeyDateNode,
@@ -19,6 +22,7 @@ from .tree import (
     PlanTree,
     Precision,
     ReminderNode,
+    System,
     TaskNode,
     Unit,
 )
@@ -66,14 +70,23 @@ def yes_no(value: bool) -> str:
     return "yes" if value else "no"
 
 
+class Titles(dict[str, str]):
+    """Titles by key; what a draft names and does not have is said by its name."""
+
+    def __missing__(self, key: str) -> str:
+        return f"{key} (not in this plan)" if key else ""
+
+
 class Wording:
     """Says the parts of one plan; what refers to another part is said by its title."""
 
     def __init__(self, tree: PlanTree) -> None:
-        self.key_dates = {node.key: node.title for node in tree.key_dates}
-        self.phases = {node.key: node.title for node in tree.phases}
-        self.gates = {node.key: node.title for node in tree.gates}
-        self.clocks = {node.key: node.title for node in tree.clocks}
+        self.key_dates = Titles((node.key, node.title) for node in tree.key_dates)
+        self.phases = Titles((node.key, node.title) for node in tree.phases)
+        self.gates = Titles((node.key, node.title) for node in tree.gates)
+        self.clocks = Titles((node.key, node.title) for node in tree.clocks)
+        self.conditions = Titles((node.key, node.title) for node in tree.conditions)
+        self.tasks = Titles((node.code, node.title) for node in tree.tasks())
         self.seats = {
             (gate.key, seat.key): seat.title for gate in tree.gates for seat in gate.seats
         }
@@ -112,7 +125,16 @@ class Wording:
         """The gate and seat that a task signs, or nothing."""
         if not node.gate:
             return ""
-        return f"{self.gates[node.gate]}: {self.seats[node.gate, node.seat]}"
+        return f"{self.gates[node.gate]}: {self.seats.get((node.gate, node.seat), node.seat)}"
+
+    def applies(self, name: str) -> str:
+        """A condition as it must be: ``dispensing practice``, ``not: dispensing practice``."""
+        title = inside(self.conditions[name.removeprefix(NOT_PREFIX)])
+        return f"not: {title}" if name.startswith(NOT_PREFIX) else title
+
+    def waits(self, node: AfterNode) -> str:
+        """What a task waits for: ``CUT-16``, ``2 days after CUT-16``."""
+        return f"{span(node.lag, node.unit)} after {node.task}" if node.lag else node.task
 
     def plan(self, tree: PlanTree) -> Fields:
         return _plain(title=tree.title, summary=tree.summary, sources=tree.source)
@@ -139,8 +161,10 @@ class Wording:
             "basis": (node.basis, Basis(node.basis).label),
             "mandatory": (node.mandatory, yes_no(node.mandatory)),
             **_plain(condition=node.condition, evidence=node.evidence),
-            "key date it records": (node.records, self.key_dates.get(node.records, "")),
+            "key date it records": (node.records, self.key_dates[node.records]),
             "seat it signs": ((node.gate, node.seat), self.signature(node)),
+            "conditions": (node.applies_if, listed([self.applies(key) for key in node.applies_if])),
+            "what it waits for": (node.after, listed([self.waits(link) for link in node.after])),
             **_plain(source=node.source),
         }
 
@@ -225,6 +249,14 @@ class Wording:
             "who is told": (node.tell, roles(node.tell)),
             "telling the project manager too": (node.escalate_after, self.escalation(node)),
             **_plain(advice=node.advice, source=node.source),
+        }
+
+    def condition(self, node: ConditionNode) -> Fields:
+        known = f"yes when {System(node.system).label} is {node.named}" if node.system else "asked"
+        return {
+            **_plain(title=node.title, question=node.question),
+            "answer": ((node.system, node.named), known),
+            **_plain(source=node.source),
         }
 
 

@@ -8,8 +8,10 @@ from typing import TypeVar
 from practices.accounts.roles import Owner
 from practices.common.services import clean_text
 from practices.plans.rules import (
+    AfterNode,
     Basis,
     ClockNode,
+    ConditionNode,
     Delivery,
     GateNode,
     KeyDateNode,
@@ -18,6 +20,7 @@ from practices.plans.rules import (
     Precision,
     ReminderNode,
     SeatNode,
+    System,
     TaskNode,
     Unit,
     check,
@@ -258,6 +261,7 @@ def _plan(fields: _Fields) -> PlanTree:
             gates=fields.list_of("gates", _gate, most=SOME),
             clocks=fields.list_of("clocks", _clock, most=SOME),
             reminders=fields.list_of("reminders", _reminder, most=SOME),
+            conditions=fields.list_of("conditions", _condition, most=SOME),
         )
     )
 
@@ -329,6 +333,37 @@ def _task(fields: _Fields) -> TaskNode:
             records=fields.word("records", ANCHOR, "GL"),
             gate=gate,
             seat=seat,
+            source=fields.line("source", limit=300),
+            applies_if=fields.words("applies_if"),
+            after=fields.list_of("after", _after, most=SOME),
+        )
+    )
+
+
+def _after(fields: _Fields) -> AfterNode:
+    return fields.done(
+        AfterNode(
+            task=fields.word("task", CODE, "CUT-16", needed=True),
+            lag=fields.number("lag", low=0) or 0,
+            unit=fields.choice("unit", Unit.values) or Unit.DAYS,
+        )
+    )
+
+
+def _condition(fields: _Fields) -> ConditionNode:
+    system, named = "", ""
+    known = fields.nested("known_from")
+    if known:
+        system = known.choice("system", System.values, needed=True)
+        named = known.line("named", needed=True)
+        known.done(None)
+    return fields.done(
+        ConditionNode(
+            key=fields.word("key", KEY, "dispensing", needed=True),
+            title=fields.line("title", needed=True, limit=100),
+            question=fields.line("question", needed=True, limit=200),
+            system=system,
+            named=named,
             source=fields.line("source", limit=300),
         )
     )

@@ -7,7 +7,9 @@ import yaml
 
 from practices.common.models import sha256
 from practices.plans.rules import (
+    AfterNode,
     ClockNode,
+    ConditionNode,
     GateNode,
     KeyDateNode,
     PhaseNode,
@@ -102,6 +104,7 @@ def _plan(tree: PlanTree) -> Entry:
         gates=[_gate(node) for node in tree.gates],
         clocks=[_clock(node) for node in tree.clocks],
         reminders=[_reminder(node) for node in tree.reminders],
+        conditions=[_condition(node) for node in tree.conditions],
     )
 
 
@@ -143,6 +146,24 @@ def _task(node: TaskNode) -> Entry:
         evidence=_prose(node.evidence),
         records=node.records,
         signs=_Flow({"gate": node.gate, "seat": node.seat}) if node.gate else "",
+        source=_prose(node.source),
+        applies_if=list(node.applies_if),
+        after=[_after(before) for before in node.after],
+    )
+
+
+def _after(node: AfterNode) -> Entry:
+    lag = {"lag": node.lag, "unit": str(node.unit)} if node.lag else {}
+    return _Flow({"task": node.task, **lag})
+
+
+def _condition(node: ConditionNode) -> Entry:
+    known = _Flow({"system": str(node.system), "named": node.named})
+    return _entry(
+        key=node.key,
+        title=_prose(node.title),
+        question=_prose(node.question),
+        known_from=known if node.system else "",
         source=_prose(node.source),
     )
 

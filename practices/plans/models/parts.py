@@ -1,23 +1,16 @@
-"""Plans: the versioned templates that migrations are started from.
-
-A plan version is a tree of key dates, phases with tasks, gates with seats, and
-clocks. Once published, the database lets nobody change it: running migrations
-read their wording through it (house.md decision 4).
-"""
+"""What a published version says, as rows that migrations are started from and read through."""
 
 from typing import Any, ClassVar
 
 import pgtrigger
-from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from practices.accounts.roles import Owner
-from practices.common.history import tracked
-from practices.common.models import Text
+from practices.plans.rules import Basis, Delivery, Precision, System, Unit
 
-from .rules import Basis, Delivery, Precision, Unit
+from .version import PlanVersion
 
 FROZEN = """
     IF EXISTS (SELECT 1 FROM plans_planversion v
@@ -51,102 +44,6 @@ def frozen_triggers() -> list[pgtrigger.Trigger]:
             func=f"{old} RETURN OLD;",
         ),
     ]
-
-
-class Plan(models.Model):
-    """One way of working, known by its slug; its content lives in versions."""
-
-    slug = models.SlugField(max_length=60, unique=True)
-    title = models.CharField(max_length=150)
-
-    class Meta:
-        ordering: ClassVar[list[str]] = ["title"]
-
-    def __str__(self) -> str:
-        return self.title
-
-
-class PlanVersionQuerySet(models.QuerySet["PlanVersion"]):
-    def published(self) -> "PlanVersionQuerySet":
-        """The versions a migration may be started from: one for each plan."""
-        return self.filter(state=PlanVersion.State.PUBLISHED).select_related("plan")
-
-
-@tracked()
-class PlanVersion(models.Model):
-    """One state of a plan: being drafted, published, or retired by its successor."""
-
-    class State(models.TextChoices):
-        DRAFT = "draft", "Draft"
-        PUBLISHED = "published", "Published"
-        RETIRED = "retired", "Retired"
-
-    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="versions")
-    number = models.PositiveIntegerField()
-    state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
-    title = models.CharField(max_length=150)
-    summary = models.TextField(blank=True)
-    source = models.TextField(blank=True)
-    digest = models.CharField(
-        max_length=64, blank=True, help_text="sha256 of its YAML form: same content, same digest"
-    )
-    created_at = models.DateTimeField()
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
-    )
-    published_at = models.DateTimeField(null=True)
-    shipped = models.BooleanField(
-        default=False, help_text="came with the software, so a newer release may replace it"
-    )
-    published_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
-    )
-    release_notes = models.ForeignKey(Text, null=True, on_delete=models.PROTECT, related_name="+")
-
-    objects = PlanVersionQuerySet.as_manager()
-
-    class Meta:
-        ordering: ClassVar[list[str]] = ["plan", "-number"]
-        constraints: ClassVar[list[Any]] = [
-            models.UniqueConstraint(fields=["plan", "number"], name="plan_version_number_once"),
-            models.UniqueConstraint(
-                fields=["plan"], condition=Q(state="draft"), name="one_draft_per_plan"
-            ),
-            models.UniqueConstraint(
-                fields=["plan"], condition=Q(state="published"), name="one_published_per_plan"
-            ),
-            models.CheckConstraint(
-                condition=Q(state="draft") | Q(published_at__isnull=False),
-                name="published_plan_has_its_time",
-            ),
-        ]
-        triggers: ClassVar[list[Any]] = [
-            pgtrigger.Trigger(
-                name="published_content_frozen",
-                when=pgtrigger.Before,
-                operation=pgtrigger.Update,
-                condition=pgtrigger.Q(old__state__in=["published", "retired"]),
-                func="""
-                    IF NEW.state = 'draft'
-                       OR (NEW.plan_id, NEW.number, NEW.title, NEW.summary, NEW.source, NEW.digest)
-                          IS DISTINCT FROM
-                          (OLD.plan_id, OLD.number, OLD.title, OLD.summary, OLD.source, OLD.digest)
-                    THEN
-                        RAISE EXCEPTION 'plan version % is published: its content is frozen', OLD.id
-                            USING ERRCODE = 'restrict_violation';
-                    END IF;
-                    RETURN NEW;
-                """,
-            ),
-            pgtrigger.Protect(
-                name="published_kept",
-                operation=pgtrigger.Delete,
-                condition=pgtrigger.Q(old__state__in=["published", "retired"]),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.title}, version {self.number}"
 
 
 class PlanPart(models.Model):
@@ -289,6 +186,12 @@ class PlanTask(SourcedPart):
     condition = models.CharField(max_length=200, blank=True, help_text="when it applies, in words")
     evidence = models.CharField(max_length=200, blank=True)
     records = models.CharField(max_length=20, blank=True)
+    applies_if = ArrayField(
+        models.CharField(max_length=45),
+        default=list,
+        blank=True,
+        help_text="conditions that must hold; not:KEY must not",
+    )
     signs = models.ForeignKey(
         PlanSeat, null=True, blank=True, on_delete=models.CASCADE, related_name="tasks"
     )
@@ -305,6 +208,55 @@ class PlanTask(SourcedPart):
 
     def __str__(self) -> str:
         return f"{self.code} {self.title}"
+
+
+class PlanDependency(models.Model):
+    """A task that cannot be done before another one, ``before``, is; and ``lag`` more.
+
+    Tasks of a migration find each other by code: a task that left the plan still waits.
+    """
+
+    version = models.ForeignKey(PlanVersion, on_delete=models.CASCADE, related_name="+")
+    task = models.ForeignKey(PlanTask, on_delete=models.CASCADE, related_name="waits_for")
+    before = models.ForeignKey(PlanTask, on_delete=models.CASCADE, related_name="followed_by")
+    lag = models.PositiveSmallIntegerField(default=0)
+    unit = models.CharField(max_length=12, choices=Unit, default=Unit.DAYS)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["pk"]
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["task", "before"], name="plan_dependency_once"),
+            models.CheckConstraint(
+                condition=~Q(task=F("before")), name="plan_task_waits_for_another"
+            ),
+        ]
+        triggers = frozen_triggers()
+
+    def __str__(self) -> str:
+        return f"{self.task} after {self.before}"
+
+
+class PlanCondition(SourcedPart):
+    """A question about a practice that decides which tasks apply; answered for each migration.
+
+    ``system`` and ``named`` know the answer from the old or new clinical system.
+    """
+
+    version = models.ForeignKey(PlanVersion, on_delete=models.CASCADE, related_name="conditions")
+    key = models.CharField(max_length=40)
+    title = models.CharField(max_length=100)
+    question = models.CharField(max_length=200)
+    system = models.CharField(max_length=6, choices=System, blank=True)
+    named = models.CharField(max_length=150, blank=True)
+
+    class Meta(PlanPart.Meta):
+        constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["version", "key"], name="plan_condition_once")
+        ]
+        triggers = frozen_triggers()
+
+    def __str__(self) -> str:
+        return self.title
 
 
 class PlanCover(models.Model):

@@ -1,0 +1,45 @@
+"""Every write on plans."""
+
+from .editing import (
+    Clashing,
+    add_part,
+    merge_phases,
+    move_part,
+    move_to_phase,
+    remove_part,
+    replace_content,
+    set_fields,
+    set_tasks,
+    take_back,
+)
+from .versions import (
+    Loaded,
+    discard,
+    draft_digest,
+    draft_from,
+    load_plan,
+    new_plan,
+    publish,
+    retire,
+)
+
+__all__ = [
+    "Clashing",
+    "Loaded",
+    "add_part",
+    "discard",
+    "draft_digest",
+    "draft_from",
+    "load_plan",
+    "merge_phases",
+    "move_part",
+    "move_to_phase",
+    "new_plan",
+    "publish",
+    "remove_part",
+    "replace_content",
+    "retire",
+    "set_fields",
+    "set_tasks",
+    "take_back",
+]
