@@ -7,7 +7,7 @@ import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from practices.plans import services
-from practices.plans.models import PlanPhase, PlanTask, PlanVersion
+from practices.plans.models import PlanPhase, PlanVersion
 from practices.plans.yaml import read_plan
 from tests.factories import MONDAY
 
@@ -19,7 +19,21 @@ def load(text=SMALL):
     return services.load_plan(tree=tree, by=None, at=MONDAY).version
 
 
-def publish(text=SMALL):
+TIED = (
+    SMALL.replace(
+        "        title: Check the data\n",
+        "        title: Check the data\n        applies_if: [dispensing]\n        after: [{task: CUT-01}]\n",
+    )
+    + """\
+conditions:
+  - key: dispensing
+    title: Dispensing practice
+    question: Does the practice dispense?
+"""
+)
+
+
+def publish(text=TIED):
     return services.publish(version=load(text), by=None, at=MONDAY)
 
 
@@ -39,6 +53,9 @@ FROZEN = [
     "UPDATE plans_planversion SET state = 'draft'",
     "UPDATE plans_planversion SET title = 'other'",
     "UPDATE plans_planversion SET digest = repeat('0', 64)",
+    "UPDATE plans_planversion SET content = '{}'",
+    "UPDATE plans_plancondition SET question = 'Other?'",
+    "UPDATE plans_plandependency SET lag = 9",
     "DELETE FROM plans_planversion",
 ]  # fmt: skip
 
@@ -57,13 +74,14 @@ class TestFrozen:
 
     def test_a_draft_may_still_change(self):
         version = load()
-        assert PlanTask.objects.filter(version=version, code="CUT-01").update(title="other") == 1
+        assert PlanVersion.objects.filter(pk=version.pk).update(content={"plan": {}}) == 1
 
     def test_a_part_cannot_be_moved_into_a_published_version(self):
         published = publish()
         draft = load(changed("limit: 45", "limit: 90"))
+        phase = PlanPhase.objects.create(version=draft, position=1, key="more", title="More")
         with pytest.raises(DatabaseError, match=REFUSAL), transaction.atomic():
-            PlanPhase.objects.filter(version=draft).update(version=published)
+            PlanPhase.objects.filter(pk=phase.pk).update(version=published)
 
     def test_one_draft_and_one_published_version_are_all_the_database_takes(self):
         version = publish()
@@ -72,6 +90,7 @@ class TestFrozen:
             fields = {"plan": version.plan, "title": "x", "state": state, "created_at": MONDAY}
             fields |= {"published_at": published_at}
             if state == "draft":
+                fields["content"] = {}
                 PlanVersion.objects.create(number=2, **fields)
             with pytest.raises(IntegrityError), transaction.atomic():
                 PlanVersion.objects.create(number=3, **fields)
