@@ -19,17 +19,14 @@ def load(text=SMALL):
     return services.load_plan(tree=tree, by=None, at=MONDAY).version
 
 
-TIED = (
-    SMALL.replace(
-        "        title: Check the data\n",
-        "        title: Check the data\n        applies_if: [dispensing]\n        after: [{task: CUT-01}]\n",
-    )
-    + """\
+TIED = f"""{SMALL}\
 conditions:
   - key: dispensing
     title: Dispensing practice
     question: Does the practice dispense?
-"""
+""".replace(
+    "guidance: Compare",
+    "applies_if: [dispensing]\n        after: [{task: CUT-01}]\n        guidance: Compare",
 )
 
 
