@@ -11,12 +11,17 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from practices.common import clock
 from practices.common.access import Permission, SignedInRequest, requires
 from practices.common.errors import Conflict, Refused
-
-from . import services
-from .forms import PublishForm, UploadForm
-from .models import PlanVersion
-from .queries import all_plans, changed_since_published, tree_of, version_page, with_parts
-from .yaml import write_plan
+from practices.plans import services
+from practices.plans.forms import PublishForm, UploadForm
+from practices.plans.models import PlanVersion
+from practices.plans.queries import (
+    all_plans,
+    changed_since_published,
+    tree_of,
+    version_page,
+    with_parts,
+)
+from practices.plans.yaml import write_plan
 
 State = PlanVersion.State
 

@@ -1,4 +1,4 @@
-"""What an administrator hands in: a plan as YAML, and notes on publishing."""
+"""A plan handed in as a file or as text."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,9 +6,8 @@ from typing import Any
 from django import forms
 
 from practices.common.forms import NHSForm
-
-from .rules import PlanTree
-from .yaml import MAX_BYTES, PlanFileError, read_plan
+from practices.plans.rules import PlanTree
+from practices.plans.yaml import MAX_BYTES, PlanFileError, read_plan
 
 PASTED = "The text"
 
@@ -67,15 +66,3 @@ class UploadForm(NHSForm):
             # The bound data is an immutable QueryDict; the box shows what this copy holds.
             text = content.decode("utf-8-sig", errors="replace").replace("\0", "�")
             self.data = {**self.data, "text": text}
-
-
-class PublishForm(NHSForm):
-    submit_text = "Publish"
-
-    notes = forms.CharField(
-        label="What is new, in a few words",
-        required=False,
-        max_length=1000,
-        help_text="Shown with the version. Leave it empty if there is nothing to say.",
-        widget=forms.Textarea(attrs={"rows": 3}),
-    )
