@@ -24,6 +24,7 @@ from practices.plans.models import (
     PlanTask,
     PlanVersion,
 )
+from practices.plans.services import draft_from
 from practices.reminders.models import Notification
 from practices.tracking.models import Migration
 from practices.tracking.services import start_migration
@@ -116,7 +117,12 @@ def make_plan_version(
     """A small published plan: three phases, eight tasks, one gate, the two clocks."""
     plan = Plan.objects.create(slug=slug or f"small-plan-{next(_numbers)}", title="Small plan")
     version = PlanVersion.objects.create(
-        plan=plan, number=1, title="Small plan", created_at=MONDAY, digest=f"{next(_numbers):064}"
+        plan=plan,
+        number=1,
+        title="Small plan",
+        created_at=MONDAY,
+        digest=f"{next(_numbers):064}",
+        content={},
     )
     _key_dates(version)
     _clocks(version, access_days)
@@ -141,11 +147,21 @@ def make_plan_version(
     _tasks(version, seat)
     for task in version.tasks.filter(code__in=["CUT-02", "CUT-03"]):
         PlanCover.objects.create(version=version, gate=gate, task=task)
-    if publish:
-        version.state = PlanVersion.State.PUBLISHED
-        version.published_at = MONDAY
-        version.save()
+    return publish_rows(version) if publish else version
+
+
+def publish_rows(version: PlanVersion) -> PlanVersion:
+    """Freeze a version whose rows a test has made by hand."""
+    version.state, version.content = PlanVersion.State.PUBLISHED, None
+    version.published_at = MONDAY
+    version.save()
     return version
+
+
+def make_draft(slug: str = "") -> PlanVersion:
+    """A draft that says what the small published plan says."""
+    published = make_plan_version(slug)
+    return draft_from(version=published, by=make_person(), at=MONDAY)
 
 
 def _key_dates(version: PlanVersion) -> None:

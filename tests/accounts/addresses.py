@@ -32,6 +32,7 @@ from tests.factories import (
     MONDAY,
     give_role,
     make_commissioner,
+    make_draft,
     make_invitation,
     make_migration,
     make_notice,
@@ -509,6 +510,6 @@ def make_world() -> dict[str, Any]:
         "other_supplier": other["new_supplier"],
         "other_commissioner": other["commissioner"],
         "version": side["migration"].plan_version,
-        "draft": make_plan_version(publish=False),
+        "draft": make_draft(),
         "job": start_job(kind=IMPORT, by=administrator, at=MONDAY),
     }

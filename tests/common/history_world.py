@@ -10,9 +10,13 @@ from practices.common.models import Event, StoredFile
 from practices.common.services import SITE_STREAM, record_event
 from practices.common.verification import Chains, Finding, snapshot, verify
 from practices.common.verification.rows import changed_files, changed_texts
+from practices.plans.services import load_plan, set_fields
+from practices.plans.verification import changed_drafts, changed_edits
+from practices.plans.yaml import read_plan
 from practices.tracking import services
 from practices.tracking.verification import unlike_reports, wrong_signatures
 from tests.factories import MONDAY, make_invitation
+from tests.plans.small import SMALL
 from tests.tracking.cast import Cast, make_cast
 
 
@@ -28,7 +32,7 @@ def make_world() -> Cast:
 
 
 def fill(world: Any) -> None:
-    """Somebody to call, somebody invited, a text and a file."""
+    """Somebody to call, somebody invited, a text, a file and an edited draft of a plan."""
     services.add_contact(
         migration=world.migration,
         details=services.ContactDetails(
@@ -40,6 +44,17 @@ def fill(world: Any) -> None:
     make_invitation(world.migration.practice, by=world.manager)
     services.block_task(task=world.task("GL-02"), reason="No answer", by=world.manager, at=MONDAY)
     add_file(world, b"We agree")
+    draft = load_plan(tree=read_plan(SMALL, file="x"), by=world.manager, at=MONDAY).version
+    for title in ("Check it all", "Check everything"):
+        set_fields(
+            version=draft,
+            kind="task",
+            key="CUT-02",
+            values={"title": title},
+            seen=draft.revision + 9,
+            by=world.manager,
+            at=MONDAY,
+        )
 
 
 def add_file(world: Any, content: bytes) -> StoredFile:
@@ -57,6 +72,8 @@ def findings() -> list[Finding]:
         yield from changed_texts()
         yield from changed_files()
         yield from unlike_reports()
+        yield from changed_drafts()
+        yield from changed_edits()
 
     with snapshot():
         return list(every())

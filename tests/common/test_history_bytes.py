@@ -22,6 +22,8 @@ from practices.common.verification import (
     unlike_history,
     unlike_seal,
 )
+from practices.plans.models import PlanEdit, PlanVersion
+from practices.plans.verification import changed_drafts, changed_edits
 from practices.tracking import services
 from practices.tracking.models import Bypass, BypassConfirmation, Contact, SignOff, Withdrawal
 from practices.tracking.verification import wrong_signatures
@@ -36,7 +38,7 @@ LAST_SEEN = ("last_login", "used_at")  # conveniences, written at every look
 SEED = 20_261_122
 # Rows of these are few beside row history, and dearer.
 OFTEN: list[type[models.Model]] = [Event, SignOff, Withdrawal, Bypass, BypassConfirmation]
-OFTEN += [User, Invitation, Contact, Text, StoredFile]
+OFTEN += [User, Invitation, Contact, Text, StoredFile, PlanVersion, PlanEdit]
 
 
 @pytest.fixture
@@ -114,7 +116,7 @@ def proved(owner: Any, model: Any) -> dict[str, str]:
     if model not in tracked():
         return shape
     kept = {field.column for field in tracked()[model]._meta.fields}
-    kept |= {"salt", "body", *model.private_columns}
+    kept |= {"salt", "body", "content", *model.private_columns}
     left_out = shape.keys() - kept
     assert all(name in LAST_SEEN or name.endswith("_count") for name in left_out), left_out
     return {name: kind for name, kind in shape.items() if name in kept}
@@ -141,13 +143,17 @@ def found(model: type[models.Model], pk: int) -> set[str]:
         checks.append(changed_texts(rows))
     if model is StoredFile:
         checks.append(changed_files(rows))
+    if model is PlanVersion:
+        checks.append(changed_drafts(rows))
+    if model is PlanEdit:
+        checks.append(changed_edits(rows))
     said = [finding for check in checks for finding in check]
     return {one.problem for one in said if (one.table, one.row) == (model._meta.db_table, pk)}
 
 
 def test_every_one_of_1000_random_edits_is_found(world, postgres: Server, committed_db):
     rng = random.Random(SEED)
-    kept = [*append_only_models(), *history_models(), *tracked()]
+    kept = [*append_only_models(), *history_models(), *tracked(), PlanEdit]
     made, tables = 0, set()
     with postgres.connect("owner", committed_db) as owner:
         shapes = {model: proved(owner, model) for model in kept}

@@ -74,10 +74,7 @@ def make_plan(hours: list[int]) -> PlanVersion:
     PlanReminder.objects.create(
         position=2, key="desk", title="Help desk", anchor="GL", offsets=[1], unit="days", **both
     )
-    version.state = PlanVersion.State.PUBLISHED
-    version.published_at = factories.MONDAY
-    version.save()
-    return version
+    return factories.publish_rows(version)
 
 
 @pytest.mark.parametrize("season", [SPRING, AUTUMN], ids=["spring", "autumn"])

@@ -30,8 +30,7 @@ def test_every_warning_is_planned_in_the_minute_it_falls_due(shape, started_at):
     """The second of them counts over the end of summer time."""
     version = factories.make_plan_version(publish=False)
     version.clocks.filter(key="cut_over").update(**{"warn_after": [], **shape})
-    version.state, version.published_at = "published", factories.MONDAY
-    version.save()
+    factories.publish_rows(version)
     run = World(plan_version=version).start_cut_over()
     is_working = working_calendar().is_working
     end = clock_end(

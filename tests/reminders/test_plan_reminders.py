@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from practices.accounts.roles import Owner
-from practices.plans.models import PlanReminder, PlanVersion
+from practices.plans.models import PlanReminder
 from practices.reminders.models import Heartbeat, Notification
 from practices.reminders.services import deliver, plan_due
 from practices.tracking.models import KeyDate
@@ -48,9 +48,7 @@ def make_world(**fields):
         }
         | fields
     )
-    version.state = PlanVersion.State.PUBLISHED
-    version.published_at = factories.MONDAY
-    version.save()
+    factories.publish_rows(version)
     return World(plan_version=version)
 
 

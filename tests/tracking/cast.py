@@ -21,6 +21,7 @@ from tests.factories import (
     make_person,
     make_plan_version,
     make_practice,
+    publish_rows,
 )
 
 
@@ -131,9 +132,7 @@ def make_big_plan(more: int, *, phase: str = "go_live") -> PlanVersion:
         )
         for number in range(1, more + 1)
     )
-    version.state, version.published_at = PlanVersion.State.PUBLISHED, MONDAY
-    version.save()
-    return version
+    return publish_rows(version)
 
 
 def assert_sound(migration: Migration) -> None:

@@ -8,11 +8,10 @@ import pytest
 from practices.accounts.roles import Owner
 from practices.common.errors import Conflict, Refused
 from practices.common.models import Event
-from practices.plans.models import PlanVersion
 from practices.tracking import sentences, services
 from practices.tracking.models import AccessCheck, AccessExtension, ClockRun
 from practices.tracking.services import Agreement
-from tests.factories import FDP_AT, GO_LIVE_AT, make_plan_version
+from tests.factories import FDP_AT, GO_LIVE_AT, make_plan_version, publish_rows
 
 from .cast import assert_sound, make_cast
 from .steps import clear, clock_run, correct, go_live, hours, key_date, record, replan
@@ -246,8 +245,7 @@ class TestChecks:
     def test_a_plan_whose_access_has_no_clock_asks_for_none(self):
         version = make_plan_version(publish=False)
         version.key_dates.filter(key="EOA").update(clock="", offset=45, unit="days")
-        version.state, version.published_at = PlanVersion.State.PUBLISHED, FDP_AT
-        version.save()
+        publish_rows(version)
         cast = make_cast(plan_version=version)
         go_live(cast, FDP_AT, GO_LIVE_AT)
         assert not self.due(cast, LATER)

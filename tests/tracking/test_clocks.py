@@ -15,7 +15,7 @@ from practices.plans.models import PlanClock, PlanVersion
 from practices.plans.rules import Moment, clock_end
 from practices.tracking import services
 from practices.tracking.models import ClockRun, Migration
-from tests.factories import FDP_AT, GO_LIVE_AT, MONDAY, make_plan_version
+from tests.factories import FDP_AT, GO_LIVE_AT, MONDAY, make_plan_version, publish_rows
 
 from .cast import assert_sound, make_cast
 from .steps import (
@@ -192,9 +192,7 @@ def make_plan_with(**clock) -> PlanVersion:
     PlanClock.objects.create(
         version=version, position=3, key="more", title="One more", limit=5, unit="days", **clock
     )
-    version.state, version.published_at = PlanVersion.State.PUBLISHED, MONDAY
-    version.save()
-    return version
+    return publish_rows(version)
 
 
 class TestOtherClocks:

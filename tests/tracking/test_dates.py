@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from practices.common.errors import Conflict, Refused
 from practices.common.models import Event
-from practices.plans.models import PlanKeyDate, PlanVersion
+from practices.plans.models import PlanKeyDate
 from practices.plans.rules import Moment, key_dates_for
 from practices.tracking import services
 from practices.tracking.models import Migration, Task
 from practices.tracking.services import _base
 from practices.tracking.services.dates import GateClosed
 from practices.tracking.services.replanning import preview_replan
-from tests.factories import FDP_AT, GO_LIVE_AT, MONDAY, make_plan_version
+from tests.factories import FDP_AT, GO_LIVE_AT, MONDAY, make_plan_version, publish_rows
 
 from .cast import assert_sound, make_cast
 from .steps import (
@@ -161,7 +161,7 @@ class TestPlanningAgain:
         PlanKeyDate.objects.create(
             version=version, position=9, key="CS", title="Start", precision=minute, same_as="FDP"
         )
-        cast = make_cast(plan_version=publish(version))
+        cast = make_cast(plan_version=publish_rows(version))
         replan(cast, "FDP", FDP_AT - hours(2), at=MONDAY)
         assert dates(cast)["CS"].at == FDP_AT - hours(2)
         replan(cast, "GL", GO_LIVE_AT + WEEK, at=MONDAY)
@@ -170,12 +170,6 @@ class TestPlanningAgain:
         assert key_date(cast, "CS").actual_at == FDP_AT
         with pytest.raises(Refused, match="is recorded as"):
             record(cast, "CS", FDP_AT)
-
-
-def publish(version: PlanVersion) -> PlanVersion:
-    version.state, version.published_at = PlanVersion.State.PUBLISHED, MONDAY
-    version.save()
-    return version
 
 
 @settings(max_examples=15, deadline=None)
@@ -369,7 +363,7 @@ class TestDatesAfterGoLive:
             offset=14,
             unit="days",
         )
-        return make_cast(plan_version=publish(version))
+        return make_cast(plan_version=publish_rows(version))
 
     def test_they_follow_the_actual_go_live_and_those_before_it_stay(self, cast):
         before = dates(cast)

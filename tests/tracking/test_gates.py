@@ -16,7 +16,15 @@ from practices.tracking.models import Gate, Migration, SignOff, Task, Withdrawal
 from practices.tracking.services.dates import GateClosed
 from practices.tracking.services.gates import SeatTaken, blocking, seats_for, still_open
 from practices.tracking.services.replanning import preview_replan
-from tests.factories import FDP_AT, GO_LIVE_AT, MONDAY, give_role, make_person, make_plan_version
+from tests.factories import (
+    FDP_AT,
+    GO_LIVE_AT,
+    MONDAY,
+    give_role,
+    make_person,
+    make_plan_version,
+    publish_rows,
+)
 
 from .cast import assert_sound, make_cast
 from .steps import clear, gate_of, go_live, moment, record, sign, withdraw
@@ -68,9 +76,7 @@ def make_plan(*, condition: str = "", blocks=("GL",), different_people: bool = T
             condition=condition,
         )
     PlanCover.objects.create(version=version, gate=gate, task=version.tasks.get(code="GL-02"))
-    version.state, version.published_at = PlanVersion.State.PUBLISHED, MONDAY
-    version.save()
-    return version
+    return publish_rows(version)
 
 
 @pytest.fixture

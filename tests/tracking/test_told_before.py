@@ -5,11 +5,10 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from practices.plans.models import PlanVersion
 from practices.tracking import services
 from practices.tracking.services.dates import tasks_that_follow
 from practices.tracking.services.gates import unsigned_before
-from tests.factories import FDP_AT, GO_LIVE_AT, MONDAY, make_plan_version
+from tests.factories import FDP_AT, GO_LIVE_AT, MONDAY, make_plan_version, publish_rows
 
 from .cast import make_cast
 from .steps import correct, go_live, key_date, record, sign
@@ -29,8 +28,7 @@ def advised():
     """A cast whose one sign-off is planned before go-live and holds nothing up."""
     version = make_plan_version(publish=False)
     version.gates.update(blocks=[])
-    version.state, version.published_at = PlanVersion.State.PUBLISHED, MONDAY
-    version.save()
+    publish_rows(version)
     return make_cast(plan_version=version)
 
 

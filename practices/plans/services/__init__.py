@@ -3,6 +3,7 @@
 from .editing import (
     Clashing,
     add_part,
+    edit_digest,
     merge_phases,
     move_part,
     move_to_phase,
@@ -30,6 +31,7 @@ __all__ = [
     "discard",
     "draft_digest",
     "draft_from",
+    "edit_digest",
     "load_plan",
     "merge_phases",
     "move_part",

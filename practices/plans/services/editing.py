@@ -324,9 +324,15 @@ def _edit(
         by=by,
         at=at,
         edit=edit.number,
-        steps=sha256(canonical({"steps": steps})),
+        said=edit_digest(edit),
     )
     return edit
+
+
+def edit_digest(edit: PlanEdit) -> str:
+    """What the event of an edit holds of it: words stay out of events."""
+    said = {"row": edit.pk, "summary": edit.summary, "steps": edit.steps}
+    return sha256(canonical({**said, "takes_back": edit.takes_back_id}))
 
 
 def _made(edit: PlanEdit | None) -> PlanEdit:

@@ -18,6 +18,8 @@ from practices.common.verification import (
     snapshot,
     verify,
 )
+from practices.plans.models import PlanEdit, PlanVersion
+from practices.plans.verification import changed_drafts, changed_edits
 from practices.tracking.models import Migration, SignOff
 from practices.tracking.verification import of_migration, unlike_reports, wrong_signatures
 
@@ -65,6 +67,8 @@ class Command(BaseCommand):
         yield from changed_texts(of(Text), self._progress)
         yield from unlike_reports(of, self._progress)
         yield from changed_files(of(StoredFile), self._progress)
+        yield from changed_drafts(of(PlanVersion), self._progress)
+        yield from changed_edits(of(PlanEdit), self._progress)
 
     def _progress(self, what: str, done: int) -> None:
         if self.stdout.isatty():
