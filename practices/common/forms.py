@@ -21,6 +21,10 @@ class PlainErrors(forms.BaseForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.say_plainly()
+
+    def say_plainly(self) -> None:
+        """Write the sentences; again where a form adds fields of its own afterwards."""
         for name, field in self.fields.items():
             label = str(field.label or name.replace("_", " ").capitalize())
             defaults: dict[str, str] = {}

@@ -216,9 +216,37 @@ PLANS = [
     desk("plans:version", PLANNERS, keys=VERSION),
     desk("plans:export", PLANNERS, keys=VERSION),
     desk("plans:upload", ADMINISTRATOR, post=INCOMPLETE),
-    desk("plans:publish", ADMINISTRATOR, get=ONLY_GET, post=STALE, keys=DRAFT),
+    desk("plans:publish", ADMINISTRATOR, post=STALE, keys=DRAFT),
     desk("plans:retire", ADMINISTRATOR, post=FOUND, keys=VERSION),
     desk("plans:discard", ADMINISTRATOR, post=STALE, keys=DRAFT),
+    desk("plans:new", ADMINISTRATOR, post=INCOMPLETE),
+    desk("plans:start_draft", ADMINISTRATOR, get=ONLY_GET, post=FOUND, keys=VERSION),
+]
+
+SLUG = {"slug": "{draft.plan.slug}"}
+KEY_DATES = SLUG | {"kind": "key-dates"}
+FDP = KEY_DATES | {"key": "FDP"}
+PHASE = SLUG | {"key": "cut_over"}
+WORKBENCH = [
+    desk("plans:draft", ADMINISTRATOR, keys=SLUG),
+    desk("plans:draft_details", ADMINISTRATOR, post=INCOMPLETE, keys=SLUG),
+    desk("plans:draft_changes", ADMINISTRATOR, keys=SLUG),
+    desk(
+        "plans:draft_take_back",
+        ADMINISTRATOR,
+        get=ONLY_GET,
+        post=FOUND,
+        keys=SLUG | {"number": "1"},
+    ),
+    desk("plans:draft_go_live", ADMINISTRATOR, post=INCOMPLETE, keys=SLUG),
+    desk("plans:draft_parts", ADMINISTRATOR, keys=KEY_DATES),
+    desk("plans:draft_add", ADMINISTRATOR, post=INCOMPLETE, keys=KEY_DATES),
+    desk("plans:draft_due", ADMINISTRATOR, keys=KEY_DATES),
+    desk("plans:draft_edit", ADMINISTRATOR, post=INCOMPLETE, keys=FDP),
+    desk("plans:draft_remove", ADMINISTRATOR, post=FOUND, keys=FDP),
+    desk("plans:draft_move", ADMINISTRATOR, get=ONLY_GET, post=FOUND, keys=FDP),
+    desk("plans:draft_tasks", ADMINISTRATOR, post=INCOMPLETE, keys=PHASE),
+    desk("plans:draft_merge", ADMINISTRATOR, post=INCOMPLETE, keys=PHASE),
 ]
 
 DIRECTORY = [
@@ -400,6 +428,7 @@ ADDRESSES = [
     *SERVICE,
     *HOLIDAYS,
     *PLANS,
+    *WORKBENCH,
     *DIRECTORY,
     *TRACKING,
     *PEOPLE,

@@ -97,7 +97,7 @@ class TestWhoMay:
 
     def test_a_look_changes_nothing(self, client, administrator):
         publish()
-        assert client.get(url("publish")).status_code == 405
+        assert client.get(url("publish")).status_code == 302
         assert client.get(url("retire")).status_code == 200
         assert PlanVersion.objects.get().state == State.PUBLISHED
 
@@ -247,7 +247,7 @@ class TestPublishing:
         self, client, administrator
     ):
         seen = load().digest
-        assert f'name="seen" value="{seen}"' in client.get(url("version")).content.decode()
+        assert f'name="seen" value="{seen}"' in client.get(url("publish")).content.decode()
         load(NINETY)
         answer = client.post(url("publish"), {"seen": seen, "notes": "45 days agreed"})
         page = answer.content.decode()

@@ -1,6 +1,30 @@
 """What an administrator hands in and types."""
 
+from .choosing import PhaseChoice
 from .files import UploadForm
-from .versions import PublishForm
+from .gates import GateForm
+from .parts import PartForm
+from .small import ConditionForm, DetailsForm, KeyDateForm, PhaseForm
+from .tasks import BulkForm, TaskForm
+from .timing import ClockForm, ReminderForm
+from .versions import NewPlanForm, PublishForm, SampleForm
 
-__all__ = ["PublishForm", "UploadForm"]
+FORMS: dict[str, type[PartForm]] = {
+    form.kind: form
+    for form in (
+        *(DetailsForm, KeyDateForm, PhaseForm, TaskForm, GateForm, ClockForm),
+        *(ReminderForm, ConditionForm),
+    )
+}
+
+__all__ = [
+    "FORMS",
+    "BulkForm",
+    "NewPlanForm",
+    "PartForm",
+    "PhaseChoice",
+    "PublishForm",
+    "SampleForm",
+    "TaskForm",
+    "UploadForm",
+]

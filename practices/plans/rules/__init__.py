@@ -1,8 +1,10 @@
 """The rules of plans: pure functions over values, without a database or a clock."""
 
 from .checking import SIGNERS, check
-from .comparing import Change, changes
+from .comparing import Change, Difference, changes, differences
 from .content import (
+    KINDS,
+    PLAN,
     Clash,
     Content,
     Overtaken,
@@ -21,6 +23,7 @@ from .content import (
 from .coverage import coverage
 from .dates import DatedPlan, Moment, PlanDates, clock_end, due, key_dates_for
 from .known import Problem
+from .sample import Sample, sample, with_part
 from .scheduling import schedule
 from .tree import (
     ANY_GATE,
@@ -55,8 +58,10 @@ __all__ = [
     "FINISH",
     "GATE_PREFIX",
     "GO_LIVE",
+    "KINDS",
     "NOT_PREFIX",
     "OBLIGATORY_KEY_DATES",
+    "PLAN",
     "SIGNERS",
     "TASK_PREFIX",
     "AfterNode",
@@ -68,6 +73,7 @@ __all__ = [
     "Content",
     "DatedPlan",
     "Delivery",
+    "Difference",
     "GateNode",
     "KeyDateNode",
     "Moment",
@@ -79,6 +85,7 @@ __all__ = [
     "Precision",
     "Problem",
     "ReminderNode",
+    "Sample",
     "SeatNode",
     "Step",
     "System",
@@ -90,6 +97,7 @@ __all__ = [
     "clock_end",
     "content_of",
     "coverage",
+    "differences",
     "due",
     "find",
     "inside",
@@ -100,10 +108,12 @@ __all__ = [
     "node_of",
     "part_of",
     "roles",
+    "sample",
     "schedule",
     "span",
     "steps_between",
     "take",
     "tree_from",
     "when",
+    "with_part",
 ]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from .content import PLAN, Part, node_of
 from .tree import PlanTree, TaskNode
 from .words import Fields, Wording
 
@@ -23,6 +24,45 @@ class Change:
 
     def __str__(self) -> str:
         return f"{self.subject}: {self.detail or self.kind}"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A field that two states of a part say differently, and both as a person says them."""
+
+    field: str
+    before: str
+    after: str
+
+    @property
+    def is_long(self) -> bool:
+        """Whether both are too long for one sentence."""
+        return max(len(self.before), len(self.after)) > SHORT or "\n" in self.before + self.after
+
+    def __str__(self) -> str:
+        return _detail(self.field, self.before, self.after)
+
+
+def differences(kind: str, before: Part, after: Part, say: Wording) -> list[Difference]:
+    """What differs between two states of one part of a draft."""
+    was, now = _said(kind, before, say), _said(kind, after, say)
+    found = [
+        Difference(name, was[name][1], said)
+        for name, (value, said) in now.items()
+        if was[name][0] != value
+    ]
+    if kind == "task" and before["phase"] != after["phase"]:
+        phases = say.phases[before["phase"]], say.phases[after["phase"]]
+        found.append(Difference("phase", *phases))
+    return found
+
+
+def _said(kind: str, part: Part, say: Wording) -> Fields:
+    if kind == PLAN:
+        tree = PlanTree(slug="", key_dates=(), phases=(), gates=(), clocks=(), **part)
+        return say.plan(tree)
+    fields: Fields = getattr(say, kind)(node_of(kind, part))
+    return fields
 
 
 def changes(old: PlanTree, new: PlanTree) -> list[Change]:

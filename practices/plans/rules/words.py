@@ -151,7 +151,7 @@ class Wording:
         return _plain(title=node.title, duration=node.duration, source=node.source)
 
     def task(self, node: TaskNode) -> Fields:
-        phase = self.phase_of[node.code]
+        phase = self.phase_of.get(node.code, "")
         return {
             **_plain(title=node.title, guidance=node.guidance, lesson=node.lesson),
             "phase": (phase, self.phases[phase]),

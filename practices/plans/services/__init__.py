@@ -1,18 +1,8 @@
 """Every write on plans."""
 
-from .editing import (
-    Clashing,
-    add_part,
-    edit_digest,
-    merge_phases,
-    move_part,
-    move_to_phase,
-    remove_part,
-    replace_content,
-    set_fields,
-    set_tasks,
-    take_back,
-)
+from .arranging import merge_phases, move_part, move_to_phase, set_tasks, shift_part
+from .drafts import edit_digest
+from .editing import Clashing, add_part, remove_part, replace_content, set_fields, take_back
 from .versions import (
     Loaded,
     discard,
@@ -43,5 +33,6 @@ __all__ = [
     "retire",
     "set_fields",
     "set_tasks",
+    "shift_part",
     "take_back",
 ]

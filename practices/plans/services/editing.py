@@ -1,7 +1,6 @@
 """Changes of a draft: each one small, on record, and possible to take back."""
 
-from collections.abc import Callable, Mapping
-from copy import deepcopy
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -9,8 +8,6 @@ from django.db import transaction
 
 from practices.accounts.models import User
 from practices.common.errors import Conflict, Refused
-from practices.common.models import sha256
-from practices.common.services import canonical
 from practices.common.templatetags.uk import uk_datetime
 from practices.plans.models import PlanEdit, PlanVersion
 from practices.plans.rules import (
@@ -24,11 +21,10 @@ from practices.plans.rules import (
     find,
     inverse,
     key_of,
-    steps_between,
     take,
 )
 
-from .versions import draft_digest, locked, note
+from .drafts import draft_locked, keep_edit, made, named
 
 
 class Clashing(Conflict):
@@ -59,7 +55,7 @@ def set_fields(
     :class:`Clashing` where somebody else changed the same field to something else since,
     Conflict when the part is gone.
     """
-    version = _draft(version)
+    version = draft_locked(version)
     content = version.content or {}
     part = find(content, kind, key)
     if part is None:
@@ -82,7 +78,7 @@ def set_fields(
         if there is not None:
             there.update(changed)
 
-    return _edit(version, change, f"{_named(kind, part)} changed", by=by, at=at)
+    return keep_edit(version, change, f"{named(kind, part)} changed", by=by, at=at)
 
 
 @transaction.atomic
@@ -99,7 +95,7 @@ def add_part(
 
     Raises Refused when there is one of that key.
     """
-    version = _draft(version)
+    version = draft_locked(version)
     key = key_of(kind, part)
     if find(version.content or {}, kind, key) is not None:
         raise Refused(f"{key} is there already. Choose another.")
@@ -108,7 +104,7 @@ def add_part(
         keys = [key_of(kind, one) for one in content[kind]]
         content[kind].insert(keys.index(behind) + 1 if behind in keys else len(keys), dict(part))
 
-    return _made(_edit(version, change, f"{_named(kind, part)} added", by=by, at=at))
+    return made(keep_edit(version, change, f"{named(kind, part)} added", by=by, at=at))
 
 
 @transaction.atomic
@@ -116,7 +112,7 @@ def remove_part(
     *, version: PlanVersion, kind: str, key: str, by: User, at: datetime
 ) -> PlanEdit | None:
     """Take a part out of a draft, a phase with its tasks. One that is gone already: None."""
-    version = _draft(version)
+    version = draft_locked(version)
     part = find(version.content or {}, kind, key)
     if part is None:
         return None
@@ -126,103 +122,7 @@ def remove_part(
         if kind == "phase":
             content["task"] = [one for one in content["task"] if one["phase"] != key]
 
-    return _edit(version, change, f"{_named(kind, part)} removed", by=by, at=at)
-
-
-@transaction.atomic
-def move_part(
-    *, version: PlanVersion, kind: str, key: str, behind: str, by: User, at: datetime
-) -> PlanEdit | None:
-    """Put a part behind another one of its list; with an empty ``behind`` first of all.
-
-    A task goes to the phase of the task that it is put behind.
-    """
-    version = _draft(version)
-    part = _there(version, kind, key)
-    before = find(version.content or {}, kind, behind) if behind else None
-    if behind and before is None:
-        raise Conflict(f"{behind} has been removed since you opened the page.")
-    if key == behind:
-        return None
-
-    def change(content: Content) -> None:
-        parts = [one for one in content[kind] if key_of(kind, one) != key]
-        keys = [key_of(kind, one) for one in parts]
-        moved = dict(part)
-        if kind == "task" and before:
-            moved["phase"] = before["phase"]
-        parts.insert(keys.index(behind) + 1 if behind else 0, moved)
-        content[kind] = parts
-
-    return _edit(version, change, f"{_named(kind, part)} moved", by=by, at=at)
-
-
-@transaction.atomic
-def move_to_phase(
-    *, version: PlanVersion, code: str, phase: str, by: User, at: datetime
-) -> PlanEdit | None:
-    """Put a task at the end of another phase."""
-    version = _draft(version)
-    part = _there(version, "task", code)
-    there = _there(version, "phase", phase)
-    if part["phase"] == phase:
-        return None
-
-    def change(content: Content) -> None:
-        content["task"] = [one for one in content["task"] if one["code"] != code]
-        content["task"].append({**part, "phase": phase})
-
-    summary = f"{_named('task', part)} moved to the phase “{there['title']}”"
-    return _edit(version, change, summary, by=by, at=at)
-
-
-@transaction.atomic
-def merge_phases(
-    *, version: PlanVersion, key: str, into: str, by: User, at: datetime
-) -> PlanEdit | None:
-    """Move all tasks of a phase to the end of another one, and remove it.
-
-    Gates that covered it cover the other one instead.
-    """
-    version = _draft(version)
-    part, there = _there(version, "phase", key), _there(version, "phase", into)
-    if key == into:
-        raise Refused("Choose another phase to merge this one into.")
-
-    def change(content: Content) -> None:
-        stay = [one for one in content["task"] if one["phase"] != key]
-        go = [{**one, "phase": into} for one in content["task"] if one["phase"] == key]
-        content["task"] = stay + go
-        content["phase"] = [one for one in content["phase"] if one["key"] != key]
-        for gate in content["gate"]:
-            covers = [into if one == key else one for one in gate["cover_phases"]]
-            gate["cover_phases"] = list(dict.fromkeys(covers))
-
-    summary = f"{_named('phase', part)} merged into “{there['title']}”"
-    return _edit(version, change, summary, by=by, at=at)
-
-
-@transaction.atomic
-def set_tasks(
-    *,
-    version: PlanVersion,
-    codes: list[str],
-    values: Mapping[str, Any],
-    by: User,
-    at: datetime,
-) -> PlanEdit | None:
-    """Give the same values to several tasks at once; those that are gone are left out."""
-    version = _draft(version)
-    chosen = set(codes)
-
-    def change(content: Content) -> None:
-        for part in content["task"]:
-            if part["code"] in chosen:
-                part.update(deepcopy(dict(values)))
-
-    count = sum(1 for part in (version.content or {})["task"] if part["code"] in chosen)
-    summary = f"{count} task{'' if count == 1 else 's'} changed at once"
-    return _edit(version, change, summary, by=by, at=at)
+    return keep_edit(version, change, f"{named(kind, part)} removed", by=by, at=at)
 
 
 @transaction.atomic
@@ -234,7 +134,7 @@ def replace_content(
     Raises Conflict when the draft does not say what the person compared the file with:
     ``seen`` is its digest.
     """
-    version = _draft(version)
+    version = draft_locked(version)
     if version.digest != seen:
         raise Conflict("The draft has changed since you compared. Compare again, then decide.")
 
@@ -242,7 +142,7 @@ def replace_content(
         content.clear()
         content.update(content_of(tree))
 
-    return _edit(version, change, f"Taken from {source}"[:300], by=by, at=at)
+    return keep_edit(version, change, f"Taken from {source}"[:300], by=by, at=at)
 
 
 @transaction.atomic
@@ -252,7 +152,7 @@ def take_back(*, version: PlanVersion, number: int, by: User, at: datetime) -> P
     Taking back what is taken back already changes nothing. Raises Conflict when somebody has
     changed the same thing since, and says what and who.
     """
-    version = _draft(version)
+    version = draft_locked(version)
     edit = version.edits.select_related("by").filter(number=number).first()
     if edit is None:
         raise Conflict("This draft has been discarded or replaced since you opened the page.")
@@ -269,82 +169,7 @@ def take_back(*, version: PlanVersion, number: int, by: User, at: datetime) -> P
         there.update(content)
 
     summary = f"Taken back: {edit.summary}"[:300]
-    return _made(_edit(version, change, summary, by=by, at=at, takes_back=edit))
-
-
-def _draft(version: PlanVersion) -> PlanVersion:
-    version = locked(version)
-    if version.content is None:
-        raise Refused(
-            f"Version {version.number} is published, so it cannot be changed. Draft a new version."
-        )
-    return version
-
-
-def _there(version: PlanVersion, kind: str, key: str) -> Part:
-    part = find(version.content or {}, kind, key)
-    if part is None:
-        raise Conflict(f"{key} has been removed since you opened the page.")
-    return part
-
-
-def _edit(
-    version: PlanVersion,
-    change: Callable[[Content], None],
-    summary: str,
-    *,
-    by: User,
-    at: datetime,
-    takes_back: PlanEdit | None = None,
-) -> PlanEdit | None:
-    """Apply a change, with its steps and its event; nothing at all where it changes nothing."""
-    before = version.content or {}
-    after = deepcopy(before)
-    change(after)
-    steps = steps_between(before, after)
-    if not steps:
-        return None
-    version.content, version.digest = after, draft_digest(after)
-    version.revision += 1
-    for name in ("title", "summary", "source"):
-        setattr(version, name, after["plan"][name])
-    version.save(update_fields=["content", "digest", "revision", "title", "summary", "source"])
-    edit = PlanEdit.objects.create(
-        version=version,
-        number=version.revision,
-        summary=summary[:300],
-        steps=steps,
-        takes_back=takes_back,
-        by=by,
-        at=at,
-    )
-    note(
-        version,
-        "plan.edited",
-        by=by,
-        at=at,
-        edit=edit.number,
-        said=edit_digest(edit),
-    )
-    return edit
-
-
-def edit_digest(edit: PlanEdit) -> str:
-    """What the event of an edit holds of it: words stay out of events."""
-    said = {"row": edit.pk, "summary": edit.summary, "steps": edit.steps}
-    return sha256(canonical({**said, "takes_back": edit.takes_back_id}))
-
-
-def _made(edit: PlanEdit | None) -> PlanEdit:
-    if edit is None:
-        raise Conflict("Nothing is left to change here.")
-    return edit
-
-
-def _named(kind: str, part: Part) -> str:
-    noun = kind.replace("_", " ").capitalize()
-    name = f"{part['code']} {part['title']}" if kind == "task" else part.get("title", "")
-    return f"{noun} {name}"[:200]
+    return made(keep_edit(version, change, summary, by=by, at=at, takes_back=edit))
 
 
 def _as_seen(

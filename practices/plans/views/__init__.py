@@ -1,5 +1,35 @@
 """Pages of plans."""
 
-from .versions import discard, export, plans, publish, retire, upload, version
+from .drafting import draft, draft_changes, draft_take_back, new, start_draft
+from .due_line import draft_due, draft_go_live
+from .kinds import KindConverter
+from .parts import draft_add, draft_details, draft_edit, draft_move, draft_parts, draft_remove
+from .phases import draft_merge, draft_tasks
+from .publishing import publish
+from .versions import discard, export, plans, retire, upload, version
 
-__all__ = ["discard", "export", "plans", "publish", "retire", "upload", "version"]
+__all__ = [
+    "KindConverter",
+    "discard",
+    "draft",
+    "draft_add",
+    "draft_changes",
+    "draft_details",
+    "draft_due",
+    "draft_edit",
+    "draft_go_live",
+    "draft_merge",
+    "draft_move",
+    "draft_parts",
+    "draft_remove",
+    "draft_take_back",
+    "draft_tasks",
+    "export",
+    "new",
+    "plans",
+    "publish",
+    "retire",
+    "start_draft",
+    "upload",
+    "version",
+]

@@ -1,0 +1,315 @@
+"""Forms of tasks: one of them with everything it says, or several at once."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from crispy_forms.layout import Div, Fieldset
+from django import forms
+
+from practices.common.forms import NHSForm
+from practices.plans.rules import (
+    NOT_PREFIX,
+    Basis,
+    Part,
+    PlanTree,
+    Unit,
+)
+
+from .fields import (
+    AFTER,
+    BEFORE,
+    CODE,
+    UNITS,
+    LineField,
+    NumberField,
+    ProseField,
+    RoleField,
+    RolesField,
+    narrow,
+)
+from .parts import OffsetBoxes, PartForm, anchors, kept, signed, unsigned
+
+SPARE_ROWS = 2
+YES, NO = "yes", "no"
+MANDATORY = [("yes", "Every migration has to do it"), ("no", "Only some do it")]
+
+
+class TaskForm(OffsetBoxes, PartForm):
+    """Everything a task says. What it waits for are rows of boxes; an empty code takes one out."""
+
+    kind = "task"
+    direct = (
+        *("title", "owner", "anchor", "unit", "basis", "guidance", "lesson", "helps"),
+        *("condition", "evidence", "records", "source"),
+    )
+
+    code = LineField(
+        label="Code",
+        max_length=20,
+        help_text="Capital letters, a hyphen and a number, for example CUT-16. It stays.",
+        widget=forms.TextInput(attrs=narrow(10)),
+    )
+    title = LineField(label="Title", max_length=250)
+    guidance = ProseField(label="Guidance", required=False, max_length=5_000)
+    lesson = ProseField(label="What other practices learnt", required=False, max_length=5_000)
+    owner = RoleField(label="Owner")
+    helps = RolesField(label="Who helps", required=False)
+    basis = forms.ChoiceField(
+        label="Where the timing comes from", choices=Basis.choices, initial=Basis.SUGGESTED
+    )
+    mandatory = forms.ChoiceField(
+        label="Who has to do it", choices=MANDATORY, widget=forms.RadioSelect, initial="yes"
+    )
+    condition = LineField(
+        label="When it applies, in words",
+        required=False,
+        max_length=200,
+        help_text="For a task that only some do, for example “Only if the practice dispenses”.",
+    )
+    evidence = LineField(
+        label="Evidence to keep", required=False, max_length=200, help_text="In words."
+    )
+    records = forms.ChoiceField(label="Doing it records", required=False)
+    signs = forms.ChoiceField(label="Doing it signs", required=False)
+    source = LineField(label="Source", required=False, max_length=300)
+
+    def __init__(self, *args: Any, phase: str = "", **kwargs: Any) -> None:
+        self.phase = phase
+        super().__init__(*args, **kwargs)
+
+    def blank(self) -> Part:
+        return {"code": next_code(self.tree, self.phase)}
+
+    def prepare(self) -> None:
+        fields: Any = self.fields
+        fields["anchor"].choices = anchors(self.tree, self.part)
+        records = kept([(n.key, n.title) for n in self.tree.key_dates], self.part, "records")
+        fields["records"].choices = [("", "No key date"), *records]
+        seats = [
+            (f"{gate.key}:{seat.key}", f"{gate.title}: {seat.title}")
+            for gate in self.tree.gates
+            for seat in gate.seats
+        ]
+        now = _signature(self.part or {})
+        if now and now not in dict(seats):
+            seats.append((now, f"{now} (not in this plan)"))
+        fields["signs"].choices = [("", "Nothing"), *seats]
+        if self.part is not None:
+            del fields["code"]
+        self.waits = self._waits()
+        self.conditions = self._conditions()
+        self.timed = ("anchor", "by", "unit", "side", *(n for row in self.waits for n in row))
+
+    def _waits(self) -> list[tuple[str, str, str]]:
+        """Rows of boxes for what it waits for: those it has, and some to add."""
+        rows = []
+        for number in range(1, len((self.part or {}).get("after", ())) + SPARE_ROWS + 1):
+            names = (f"after_{number}_task", f"after_{number}_lag", f"after_{number}_unit")
+            self.fields[names[0]] = LineField(
+                label=f"Task {number} it waits for",
+                required=False,
+                widget=forms.TextInput(attrs={**narrow(10), "list": "task-codes"}),
+            )
+            self.fields[names[1]] = NumberField(label="How long after", required=False)
+            self.fields[names[2]] = forms.ChoiceField(
+                label="Unit", required=False, choices=UNITS, initial=Unit.DAYS
+            )
+            rows.append(names)
+        return rows
+
+    def _conditions(self) -> dict[str, str]:
+        """A choice for each condition of the plan: its box by its key."""
+        boxes = {}
+        said = [name.removeprefix(NOT_PREFIX) for name in (self.part or {}).get("applies_if", ())]
+        titles = {node.key: node.title for node in self.tree.conditions}
+        for key in dict.fromkeys([*titles, *said]):
+            boxes[key] = f"if_{key}"
+            self.fields[boxes[key]] = forms.ChoiceField(
+                label=titles.get(key, f"{key} (not in this plan)"),
+                required=False,
+                choices=[("", "Does not matter"), (YES, "Only if yes"), (NO, "Only if no")],
+            )
+        return boxes
+
+    def taken_apart(self, part: Part) -> dict[str, Any]:
+        boxes: dict[str, Any] = {"code": part.get("code", "")}
+        if "offset" not in part:
+            return boxes
+        boxes |= unsigned(part["offset"])
+        boxes["mandatory"] = YES if part["mandatory"] else NO
+        boxes["signs"] = _signature(part)
+        for number, link in enumerate(part["after"], 1):
+            boxes[f"after_{number}_task"] = link["task"]
+            boxes[f"after_{number}_lag"] = link["lag"]
+            boxes[f"after_{number}_unit"] = link["unit"]
+        for name in part["applies_if"]:
+            boxes[f"if_{name.removeprefix(NOT_PREFIX)}"] = (
+                NO if name.startswith(NOT_PREFIX) else YES
+            )
+        return boxes
+
+    def clean_code(self) -> str:
+        code = str(self.cleaned_data["code"]).upper()
+        if not CODE.fullmatch(code):
+            raise forms.ValidationError(
+                "Code must be capital letters, a hyphen and a number, such as CUT-16"
+            )
+        if code in {task.code for task in self.tree.tasks()}:
+            raise forms.ValidationError(f"{code} is a task already. Choose another code")
+        return code
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        known = {task.code for task in self.tree.tasks()}
+        own = (self.part or {}).get("code") or cleaned.get("code", "")
+        met = Counter[str]()
+        for name, *_ in self.waits:
+            code = cleaned.get(name, "").upper()
+            cleaned[name] = code
+            met[code] += 1
+            if code and code == own:
+                self.add_error(name, "A task cannot wait for itself")
+            elif code and code not in known:
+                self.add_error(name, f"{code[:20]} is no task of this plan")
+            elif code and met[code] > 1:
+                self.add_error(name, f"{code} is there twice")
+        return cleaned
+
+    def _after(self, cleaned: Mapping[str, Any]) -> list[Part]:
+        return [
+            {
+                "task": cleaned[task],
+                "lag": cleaned[lag] or 0,
+                "unit": cleaned[unit] or Unit.DAYS.value,
+            }
+            for task, lag, unit in self.waits
+            if cleaned[task]
+        ]
+
+    def composed(self, cleaned: Mapping[str, Any]) -> Part:
+        gate, _, seat = cleaned["signs"].partition(":")
+        chosen = {key: cleaned[box] for key, box in self.conditions.items()}
+        return {
+            "offset": signed(cleaned),
+            "mandatory": cleaned["mandatory"] == YES,
+            "gate": gate,
+            "seat": seat,
+            "after": self._after(cleaned),
+            "applies_if": [
+                key if said == YES else f"{NOT_PREFIX}{key}" for key, said in chosen.items() if said
+            ],
+        }
+
+    def dated(self, cleaned: Mapping[str, Any]) -> Part | None:
+        return {
+            "anchor": cleaned["anchor"],
+            "offset": signed(cleaned),
+            "unit": cleaned["unit"],
+            "after": self._after(cleaned),
+        }
+
+    def name_it(self) -> Part:
+        return {"code": self.cleaned_data["code"], "phase": self.phase}
+
+    def layout(self) -> list[Any]:
+        first = ["code"] if "code" in self.fields else []
+        conditions = (
+            [Fieldset("Conditions", Div(*self.conditions.values(), css_class="app-fields"))]
+            if self.conditions
+            else []
+        )
+        return [
+            *first,
+            "title",
+            "owner",
+            self.timing_boxes(
+                "When it is due",
+                Div("by", "unit", "side", "anchor", css_class="app-fields app-fields--short"),
+                *(Div(*row, css_class="app-fields app-fields--short") for row in self.waits),
+            ),
+            "basis",
+            "guidance",
+            "lesson",
+            "helps",
+            "mandatory",
+            "condition",
+            *conditions,
+            "evidence",
+            "records",
+            "signs",
+            "source",
+            self.buttons(),
+        ]
+
+
+def _signature(part: Part) -> str:
+    return f"{part['gate']}:{part['seat']}" if part.get("gate") else ""
+
+
+def next_code(tree: PlanTree, phase: str) -> str:
+    """A code that goes on from the tasks of a phase, and that no task has."""
+    stems = [task.code.rsplit("-", 1)[0] for one in tree.phases if one.key == phase
+             for task in one.tasks]  # fmt: skip
+    plain = "".join(letter for letter in phase.upper() if letter.isalpha())[:3]
+    stem = stems[-1] if stems else plain or "TASK"
+    numbers = [
+        int(number)
+        for code in (task.code for task in tree.tasks())
+        for head, _, number in [code.rpartition("-")]
+        if head == stem and number.isdigit()
+    ]
+    return f"{stem}-{max(numbers, default=0) + 1:02}"
+
+
+class BulkForm(NHSForm):
+    """The same for several tasks: only what is filled in is changed."""
+
+    submit_text = "Change the chosen tasks"
+
+    owner = RoleField(none="Leave as it is", label="Owner", required=False)
+    by = NumberField(label="How many", required=False)
+    unit = forms.ChoiceField(label="Hours or days", required=False, choices=UNITS)
+    side = forms.ChoiceField(
+        label="Before or after",
+        required=False,
+        choices=[(BEFORE, "before"), (AFTER, "after (or at)")],
+    )
+    anchor = forms.ChoiceField(label="Key date", required=False)
+    mandatory = forms.ChoiceField(
+        label="Who has to do it", required=False, choices=[("", "Leave as it is"), *MANDATORY]
+    )
+
+    def __init__(self, *args: Any, tree: PlanTree, codes: list[str], **kwargs: Any) -> None:
+        self.codes = codes
+        super().__init__(*args, prefix="bulk", **kwargs)
+        fields: Any = self.fields
+        fields["anchor"].choices = [("", "Leave as it is"), *anchors(tree, None)]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if not self.codes:
+            self.add_error(None, "Tick the tasks that you want to change")
+        if cleaned.get("anchor") and cleaned.get("by") is None and not self.has_error("by"):
+            self.add_error("by", "Enter how many hours or days")
+        if cleaned.get("by") is not None and not cleaned.get("anchor"):
+            self.add_error("anchor", "Select the key date that this counts from")
+        if not self.errors and not self.values():
+            self.add_error("owner", "Choose what to change: owner, due date or who has to do it")
+        return cleaned
+
+    def values(self) -> Part:
+        """What the chosen tasks are to say."""
+        cleaned = self.cleaned_data
+        said: Part = {}
+        if cleaned["owner"]:
+            said["owner"] = cleaned["owner"]
+        if cleaned["anchor"]:
+            said |= {
+                "anchor": cleaned["anchor"],
+                "offset": signed(cleaned),
+                "unit": cleaned["unit"],
+            }
+        if cleaned["mandatory"]:
+            said["mandatory"] = cleaned["mandatory"] == YES
+        return said
