@@ -81,6 +81,7 @@ class Journey:
 
     def when_he_publishes_it(self):
         v = self.visitor
+        v.presses("Publish")
         v.enters("Access to the old system lasts 90 days", "What is new, in a few words")
         v.presses("Publish")
         v.is_told("version 2 is published")

@@ -101,12 +101,12 @@ class TestEveryForm:
         before = write_plan(tree_of(version))
         services.draft_from(version=version, by=ann, at=MONDAY)
         draft = PlanVersion.objects.get(plan__slug=slug, state="draft")
-        home = f"/plans/{slug}/draft/"
+        home, said = f"/plans/{slug}/draft/", draft.content or {}
         addresses = [f"{home}details/"]
         for kind in ("key_date", "phase", "gate", "clock", "reminder", "condition"):
             path = f"{kind.replace('_', '-')}s"
-            addresses += [f"{home}{path}/{part['key']}/" for part in draft.content[kind]]
-        addresses += [f"{home}tasks/{part['code']}/" for part in draft.content["task"][::7]]
+            addresses += [f"{home}{path}/{part['key']}/" for part in said[kind]]
+        addresses += [f"{home}tasks/{part['code']}/" for part in said["task"][::7]]
         for address in addresses:
             answer = change(client, address)
             assert answer.status_code == 302, (address, answer.context["form"].errors)
