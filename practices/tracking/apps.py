@@ -8,7 +8,10 @@ class TrackingConfig(AppConfig):
 
     def ready(self) -> None:
         from practices.accounts.queries import register_inviting
+        from practices.plans import panels
 
+        from .queries.uses import running_on
         from .team import may_invite
 
         register_inviting(may_invite)
+        panels.register_uses(running_on)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.db.models import Prefetch
 
+from practices.plans import panels
 from practices.plans.models import Plan, PlanVersion
 
 State = PlanVersion.State
@@ -17,6 +18,13 @@ class PlanLine:
     published: PlanVersion | None
     draft: PlanVersion | None
     retired: list[PlanVersion]
+    running: dict[int, int]
+
+    @property
+    def in_use(self) -> list[tuple[PlanVersion, int]]:
+        """Versions with migrations that run on them, newest first, and how many."""
+        versions = [version for version in (self.published, *self.retired) if version]
+        return [(one, self.running[one.pk]) for one in versions if self.running.get(one.pk)]
 
     @property
     def newest(self) -> PlanVersion:
@@ -25,13 +33,14 @@ class PlanLine:
 
 
 def all_plans() -> list[PlanLine]:
-    """Every plan with its versions, newest first, in two queries."""
+    """Every plan with its versions, newest first, and what runs on them, in three queries."""
     versions = PlanVersion.objects.select_related("published_by", "created_by").order_by("-number")
     plans = Plan.objects.order_by("title").prefetch_related(Prefetch("versions", versions))
-    return [_line(plan) for plan in plans if plan.versions.all()]
+    running = panels.running([version.pk for plan in plans for version in plan.versions.all()])
+    return [_line(plan, running) for plan in plans if plan.versions.all()]
 
 
-def _line(plan: Plan) -> PlanLine:
+def _line(plan: Plan, running: dict[int, int]) -> PlanLine:
     by_state: dict[str, list[PlanVersion]] = {state: [] for state in State.values}
     for version in plan.versions.all():
         by_state[version.state].append(version)
@@ -40,4 +49,5 @@ def _line(plan: Plan) -> PlanLine:
         published=next(iter(by_state[State.PUBLISHED]), None),
         draft=next(iter(by_state[State.DRAFT]), None),
         retired=by_state[State.RETIRED],
+        running=running,
     )
