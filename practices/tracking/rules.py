@@ -15,7 +15,7 @@ from practices.common.time import (
     start_of_london_day,
     to_london,
 )
-from practices.plans.rules import Moment, Unit, listed
+from practices.plans.rules import NOT_PREFIX, Moment, Unit, listed
 
 from .models import Migration
 
@@ -195,3 +195,22 @@ def _said(*parts: tuple[int, str]) -> str:
     return " ".join(
         f"{number} {noun}{'' if number == 1 else 's'}" for number, noun in parts if number
     )
+
+
+def cannot_hold(applies_if: Iterable[str], answers: Mapping[str, bool | None]) -> str:
+    """The condition for which a task does not apply, given the answers; empty where it may.
+
+    ``applies_if`` are the conditions of a plan task, ``not:KEY`` for one that must not hold. What
+    is not answered may still hold.
+    """
+    for name in applies_if:
+        key = name.removeprefix(NOT_PREFIX)
+        answer = answers.get(key)
+        if answer is not None and answer == name.startswith(NOT_PREFIX):
+            return key
+    return ""
+
+
+def undecided(applies_if: Iterable[str], answers: Mapping[str, bool | None]) -> list[str]:
+    """The conditions of a task, as it names them, that nobody has answered yet."""
+    return [name for name in applies_if if answers.get(name.removeprefix(NOT_PREFIX)) is None]

@@ -73,6 +73,8 @@ class Words:
             for gate, seat, title in version.gates.values_list("key", "seats__key", "seats__title")
         }
         self.clocks = dict(version.clocks.values_list("key", "title"))
+        asked = migration.conditions.values_list("key", "plan_condition__question")
+        self.conditions = dict(asked) if "condition" in kinds else {}
         ids = {key for key in kinds.get("contact", ()) if key.isdecimal() and is_id(int(key))}
         self.contacts = {str(c.pk): c for c in Contact.objects.filter(pk__in=ids)}
         self.people = User.objects.in_bulk(_people(events))
@@ -89,6 +91,8 @@ class Words:
                 return f"“{self.gates[key]}”"
             case "clock":
                 return self.clocks[key]
+            case "condition":
+                return self.conditions[key]
             case _:
                 return str(self.contacts.get(key, ""))
 
@@ -170,6 +174,7 @@ SENTENCES = {
     "gate.withdrawn": "Withdrew the sign-off {gate}",
     "gate.bypass_recorded": "Recorded going ahead without {gate}",
     "gate.bypass_confirmed": "Confirmed going ahead without {gate}",
+    "condition.answered": "Answered “{condition}”: {after}{touched}",
     "contact.added": "Added the contact {contact}",
     "contact.changed": "Changed the contact {contact}",
     "contact.removed": "Removed the contact {contact}",
@@ -179,6 +184,7 @@ SENTENCES = {
 }
 
 
+ANSWERS = {"yes": "yes", "no": "no", "unknown": "not known yet"}
 # Their texts stand in the sentence, or before and after.
 SAID_ELSEWHERE = {
     "task.added",
@@ -209,11 +215,23 @@ def _facts(words: Words, event: Event, key: str) -> dict[str, Any]:
             facts["seat"] = inside(words.seats.get((key, data["seat"]), data["seat"]))
             absent = data.get("deputy_for")
             facts["in_place"] = f", as deputy of {words.person(absent)}" if absent else ""
+        case "condition.answered":
+            facts |= {"after": ANSWERS[data["after"]], "touched": _touched(data)}
     if event.kind.startswith("patient_data."):
         facts["what"] = "a file" if "file" in data else "a text"
         facts["place"] = facts.get(kind) or "the migration"
         facts["waited"] = in_words(data.get("minutes", 0) * MINUTE)
     return facts
+
+
+def _touched(data: dict[str, Any]) -> str:
+    """The tasks that an answer set aside or brought back."""
+    said = [
+        f"; {what}: {listed(data[key])}"
+        for key, what in (("set_aside", "does not apply"), ("reopened", "to do again"))
+        if data.get(key)
+    ]
+    return "".join(said)
 
 
 def _clock_facts(words: Words, event: Event) -> dict[str, str]:

@@ -16,7 +16,7 @@ class TaskLike(Protocol):
     @property
     def anchor(self) -> str: ...
     @property
-    def offset(self) -> int: ...
+    def offset(self) -> int | None: ...
     @property
     def unit(self) -> str: ...
 
@@ -74,7 +74,7 @@ def _own(
     return due(
         anchor_on=anchor.on,
         anchor_at=anchor.at,
-        offset=task.offset,
+        offset=task.offset or 0,
         unit=task.unit,
         is_working=is_working,
     )

@@ -2,6 +2,7 @@
 
 from .access import PARTIES, AccessCheck, AccessExtension
 from .clock import ClockRun
+from .condition import MigrationCondition
 from .gate import Bypass, BypassConfirmation, Gate, GateCondition, SignOff, Withdrawal
 from .migration import COUNTERS, Contact, KeyDate, Migration, Phase
 from .patient_data import PatientDataReport
@@ -21,6 +22,7 @@ __all__ = [
     "GateCondition",
     "KeyDate",
     "Migration",
+    "MigrationCondition",
     "PatientDataReport",
     "Phase",
     "SignOff",

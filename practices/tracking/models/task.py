@@ -124,6 +124,9 @@ class Task(models.Model):
     settled_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     settled_at = models.DateTimeField(null=True)
     reason = models.ForeignKey(Text, null=True, on_delete=models.PROTECT, related_name="+")
+    fell_away = models.BooleanField(
+        default=False, help_text="set aside by an answer about the practice, not by hand"
+    )
     version = models.PositiveIntegerField(default=1)
 
     objects = TaskQuerySet.as_manager()
@@ -139,6 +142,10 @@ class Task(models.Model):
             models.CheckConstraint(
                 condition=~Q(state__in=("blocked", "not_applicable")) | Q(reason__isnull=False),
                 name="task_set_aside_with_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(fell_away=False) | Q(state="not_applicable"),
+                name="task_fell_away_is_not_applicable",
             ),
             models.CheckConstraint(
                 condition=Q(plan_task__isnull=False) | Q(own_title__isnull=False),
@@ -184,6 +191,11 @@ class Task(models.Model):
     @property
     def condition(self) -> str:
         return self.plan_task.condition if self.plan_task else ""
+
+    @property
+    def applies_if(self) -> list[str]:
+        """The conditions of the plan under which it applies; see ``rules.cannot_hold``."""
+        return self.plan_task.applies_if if self.plan_task else []
 
     @property
     def evidence_expected(self) -> str:

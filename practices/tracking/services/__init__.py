@@ -2,6 +2,7 @@
 
 from .access import Agreement, check_access, extend_access
 from .clocks import explain_breach
+from .conditions import answer_condition, apply_conditions, ask_conditions
 from .contacts import (
     ContactDetails,
     add_contact,
@@ -20,6 +21,7 @@ from .gates import (
 from .leaving import leave
 from .lifecycle import cancel_migration, delete_migration, finish_migration
 from .patient_data import redact, report_patient_data, restore
+from .pinning import pin_task
 from .remarks import add_evidence, add_note, remove_evidence
 from .replanning import preview_replan, replan
 from .start import preview_start, start_migration
@@ -27,7 +29,6 @@ from .tasks import (
     add_task,
     assign_task,
     block_task,
-    pin_task,
     reopen_task,
     set_task_aside,
     tick_task,
@@ -41,6 +42,9 @@ __all__ = [
     "add_evidence",
     "add_note",
     "add_task",
+    "answer_condition",
+    "apply_conditions",
+    "ask_conditions",
     "assign_task",
     "block_task",
     "cancel_migration",

@@ -1,20 +1,19 @@
 """What every write of this room does first and last: lock, re-check, count, record."""
 
-from collections.abc import Callable
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from django.db.models import F
 
 from practices.accounts.models import User
-from practices.common.calendar import working_calendar
 from practices.common.errors import Refused
 from practices.common.models import Event, Text, sha256
 from practices.common.services import clean_text, record_event, text_reference
 from practices.common.templatetags.uk import uk_datetime
-from practices.plans.rules import Moment, due
 from practices.tracking.models import Migration, Phase, Task
 from practices.tracking.rules import TRANSITIONS
+
+from .due_times import due_again
 
 
 def lock(migration: Migration) -> Migration:
@@ -100,17 +99,6 @@ def newest_act(migration: Migration) -> str:
     return f"{event.by or 'the system'} on {uk_datetime(event.at)}"
 
 
-def due_from(anchor: Moment, task: Task, *, is_working: Callable[[date], bool]) -> Moment:
-    """When a task that hangs on a key date falls due, given the date as it counts."""
-    return due(
-        anchor_on=anchor.on,
-        anchor_at=anchor.at,
-        offset=task.offset or 0,
-        unit=task.unit,
-        is_working=is_working,
-    )
-
-
 def settle(
     migration: Migration,
     task: Task,
@@ -124,18 +112,18 @@ def settle(
 ) -> None:
     """Move a locked task to a state, with its counters and its event.
 
-    One that is to do again falls due as the key dates are now.
+    One that is to do again falls due as the key dates and what it waits for are now.
     """
     before = task.state
     task.state = state
     task.settled_by, task.settled_at = (None, None) if state == Task.State.OPEN else (by, at)
     task.reason = reason
+    task.fell_away = False
     task.version += 1
-    changed = ["state", "settled_by", "settled_at", "reason", "version"]
+    changed = ["state", "settled_by", "settled_at", "reason", "fell_away", "version"]
     if state == Task.State.OPEN and task.anchor and not task.pinned:
         # Dates may have moved while it was done.
-        anchor = migration.key_dates.get(key=task.anchor).moment
-        again = due_from(anchor, task, is_working=working_calendar().is_working)
+        again = due_again(migration, task)
         task.due_on, task.due_at = again.on, again.at
         changed += ["due_on", "due_at"]
     task.save(update_fields=changed)

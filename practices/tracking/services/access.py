@@ -23,13 +23,12 @@ from practices.tracking.models import (
 
 from . import clocks
 from ._base import lock, note_event, require_reason, says
+from .due_times import apply_task_moves, task_moves
 from .replanning import (
     apply_date_moves,
-    apply_task_moves,
     date_moves,
     dates_of,
     moves_told,
-    task_moves,
 )
 
 # A typing slip in the year would keep everybody from asking for years.

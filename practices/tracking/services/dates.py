@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 
 from practices.accounts.models import User
 from practices.common.errors import Conflict, Refused
@@ -15,18 +16,17 @@ from practices.plans.rules import Moment
 from practices.tracking.models import Gate, KeyDate, Migration, Task
 from practices.tracking.models.task import TaskQuerySet
 from practices.tracking.rules import EOA, FDP, GL, STAGE_DATES, from_go_live
+from practices.tracking.waiting import require_turn
 
 from . import clocks, gates
 from ._base import lock, move, note_event, require_reason, settle
+from .due_times import TaskMove, after_of, apply_task_moves, followers, task_moves
 from .replanning import (
     DateMove,
-    TaskMove,
     apply_date_moves,
-    apply_task_moves,
     date_moves,
     dates_of,
     moves_told,
-    task_moves,
 )
 
 # A typing slip in the year would tell everybody at once that a clock is over.
@@ -88,9 +88,10 @@ def record_actual(
     nothing. ``sure`` is false where the person can be asked about a surprising date.
 
     Raises :class:`Conflict` when somebody else recorded it meanwhile,
-    :class:`GateClosed` when a sign-off is missing, :class:`FarFromPlan` when a date
-    more than a week from its plan has to be confirmed, :class:`Refused` when the
-    date lies in the future or out of order, or a correction has no reason.
+    :class:`GateClosed` when a sign-off is missing, :class:`Waits` when the task that
+    records it waits for another one, :class:`FarFromPlan` when a date more than a week
+    from its plan has to be confirmed, :class:`Refused` when the date lies in the future
+    or out of order, or a correction has no reason.
     """
     migration = lock(migration)
     dates = dates_of(migration)
@@ -111,6 +112,8 @@ def record_actual(
         waiting = [gate for fact in facts for gate in gates.blocking(migration, fact)]
         if waiting:
             raise GateClosed(waiting)
+        for task in recording_task(migration, key).open():
+            require_turn(task, at)
     if not sure and abs(when.on - d.planned_on) > NEAR_PLAN:
         raise FarFromPlan(d, when)
     if not d.actual and key in STAGE_DATES:
@@ -230,7 +233,8 @@ def _follow(
 
 
 def tasks_that_follow(migration: Migration, key: str) -> TaskQuerySet:
-    """The open tasks that are due by a key date, or by one that follows it, and not by hand.
+    """The open tasks that are due by a key date, or by one that follows it, and not by hand,
+    with those that come after them.
 
     They move when it is recorded at another time than it counts for now.
     """
@@ -243,16 +247,26 @@ def tasks_that_follow(migration: Migration, key: str) -> TaskQuerySet:
     for _ in dates:
         keys |= {row.key for row in dates.values() if row.plan_key_date.same_as in keys}
         keys |= {row.key for row in ahead if starts.get(row.plan_key_date.clock) in keys}
+    after = after_of(migration.tasks.all())
+    hanging = migration.tasks.filter(anchor__in=keys).values_list("code", flat=True)
+    later = followers(after, set(hanging)) if after else set()
     # The task that records the date is done by the same act.
     return (
-        migration.tasks.open().filter(pinned=False, anchor__in=keys).exclude(plan_task__records=key)
+        migration.tasks.open()
+        .filter(Q(anchor__in=keys) | Q(code__in=later), pinned=False)
+        .exclude(plan_task__records=key)
     )
+
+
+def recording_task(migration: Migration, key: str) -> TaskQuerySet:
+    """The task that is done by recording this date, where the plan has one."""
+    return migration.tasks.filter(plan_task__records=key).select_related("plan_task")
 
 
 def _settle_recording_task(
     migration: Migration, key: str, state: str, *, by: User, at: datetime, reason: Text | None
 ) -> None:
-    task = migration.tasks.filter(plan_task__records=key).exclude(state=state).first()
+    task = recording_task(migration, key).exclude(state=state).first()
     if task:
         kind = "task.done" if state == Task.State.DONE else "task.reopened"
         settle(migration, task, state, by=by, at=at, reason=reason, kind=kind)

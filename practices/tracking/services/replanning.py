@@ -25,20 +25,14 @@ from practices.tracking.rules import (
     planning_warnings,
 )
 
-from ._base import due_from, lock, newest_act, note_event
+from ._base import lock, newest_act, note_event
 from .clocks import end_of
+from .due_times import TaskMove, apply_task_moves, due_told, task_moves
 
 
 @dataclass(frozen=True)
 class DateMove:
     key_date: KeyDate
-    before: Moment
-    after: Moment
-
-
-@dataclass(frozen=True)
-class TaskMove:
-    task: Task
     before: Moment
     after: Moment
 
@@ -164,39 +158,12 @@ def apply_date_moves(moves: list[DateMove]) -> None:
         m.key_date.save(update_fields=["planned_on", "planned_at"])
 
 
-def task_moves(
-    migration: Migration, anchors: dict[str, Moment], changed: set[str]
-) -> list[TaskMove]:
-    """Unfinished, unpinned tasks whose due time differs once these anchors count."""
-    is_working = working_calendar().is_working
-    moves = []
-    for task in (
-        migration.tasks.open()
-        .filter(pinned=False, anchor__in=changed)
-        .select_related("plan_task", "own_title", "phase__plan_phase")
-        .in_plan_order()
-    ):
-        after = due_from(anchors[task.anchor], task, is_working=is_working)
-        if after.at != task.due_at:
-            moves.append(TaskMove(task, Moment(on=task.due_on, at=task.due_at), after))
-    return moves
-
-
-def apply_task_moves(moves: list[TaskMove]) -> None:
-    for m in moves:
-        m.task.due_on, m.task.due_at = m.after.on, m.after.at
-        m.task.version += 1
-    Task.objects.bulk_update(
-        [m.task for m in moves], ["due_on", "due_at", "version"], batch_size=400
-    )
-
-
 def moves_told(dates: list[DateMove], tasks: list[TaskMove]) -> dict[str, Any]:
     """What moved, as events hold it: before and after of each date and task."""
     return {
         "dates": {m.key_date.key: [m.before.at.isoformat(), m.after.at.isoformat()] for m in dates},
         "tasks": len(tasks),
-        "due": {m.task.code: [m.before.at.isoformat(), m.after.at.isoformat()] for m in tasks},
+        "due": due_told(tasks),
     }
 
 

@@ -1,24 +1,27 @@
 """Starting a migration: the plan is copied into dates, phases, tasks and gates."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
+from types import MappingProxyType
 
 from django.db import transaction
 
 from practices.accounts.models import User
-from practices.common.calendar import working_calendar
+from practices.common.calendar import WorkingCalendar, working_calendar
 from practices.common.errors import Refused
 from practices.common.time import london_date
 from practices.directory.models import ClinicalSystem, CommissionerLink, Organisation, Practice
-from practices.plans.models import PlanKeyDate, PlanTask, PlanVersion
-from practices.plans.rules import Moment, PlanDates, due, key_dates_for
+from practices.plans.models import PlanDependency, PlanKeyDate, PlanTask, PlanVersion
+from practices.plans.rules import AfterNode, Moment, PlanDates, key_dates_for, schedule
 from practices.tracking.models import Gate, KeyDate, Migration, Phase, Task
-from practices.tracking.rules import FDP, GL, offset_from_go_live, planning_warnings
+from practices.tracking.rules import FDP, GL, cannot_hold, offset_from_go_live, planning_warnings
 from practices.tracking.team import project_managers
 
 from ._base import note_event
+from .conditions import Answers, apply_conditions, ask_conditions
 from .contacts import ContactDetails, add_contact
+from .tasks import is_indispensable
 
 
 @dataclass(frozen=True)
@@ -29,8 +32,11 @@ class PlannedDate:
 
 @dataclass(frozen=True)
 class PlannedTask:
+    """``falls_away``: the answers about the practice say that it does not apply."""
+
     task: PlanTask
     moment: Moment
+    falls_away: bool
 
 
 @dataclass(frozen=True)
@@ -41,14 +47,24 @@ class StartPreview:
     tasks: list[PlannedTask]
     warnings: list[str]
 
+    @property
+    def falling_away(self) -> int:
+        return sum(1 for planned in self.tasks if planned.falls_away)
+
 
 def preview_start(
-    *, plan_version: PlanVersion, go_live_at: datetime, fdp_at: datetime | None, at: datetime
+    *,
+    plan_version: PlanVersion,
+    go_live_at: datetime,
+    fdp_at: datetime | None,
+    answers: Answers = MappingProxyType({}),
+    at: datetime,
 ) -> StartPreview:
     """Every key date and due time of a migration that goes live at ``go_live_at``.
 
     ``fdp_at`` plans final data production by hand; without it the plan's own
-    offset counts. Raises :class:`Refused` when it does not come before go-live.
+    offset counts. ``answers`` are to the conditions of the plan. Raises
+    :class:`Refused` when final data production does not come before go-live.
     """
     key_dates = list(plan_version.key_dates.all())
     clocks = list(plan_version.clocks.all())
@@ -60,13 +76,8 @@ def preview_start(
         fixed={FDP: Moment.of_instant(fdp_at)} if fdp_at else {},
     )
     calendar = working_calendar()
-    tasks = [
-        PlannedTask(task, _due(task, moments, calendar.is_working))
-        for task in plan_version.tasks.select_related("phase").order_by(
-            "phase__position", "position"
-        )
-    ]
-    late = sum(1 for planned in tasks if planned.moment.at <= at)
+    tasks = _planned_tasks(plan_version, moments, answers, calendar)
+    late = sum(1 for planned in tasks if planned.moment.at <= at and not planned.falls_away)
     warnings = planning_warnings([clock for clock in clocks if clock.enabled], moments, calendar)
     if go_live_at <= at:
         warnings.append("This go-live date is in the past.")
@@ -81,15 +92,33 @@ def preview_start(
     return StartPreview(dates=dates, tasks=tasks, warnings=warnings)
 
 
-def _due(task: PlanTask, moments: dict[str, Moment], is_working: Callable[[date], bool]) -> Moment:
-    anchor = moments[task.anchor]
-    return due(
-        anchor_on=anchor.on,
-        anchor_at=anchor.at,
-        offset=task.offset,
-        unit=task.unit,
-        is_working=is_working,
+def _planned_tasks(
+    plan_version: PlanVersion,
+    moments: Mapping[str, Moment],
+    answers: Answers,
+    calendar: WorkingCalendar,
+) -> list[PlannedTask]:
+    """The plan's tasks with their due times; what falls away holds nothing up."""
+    tasks = list(
+        plan_version.tasks.select_related("phase", "signs__gate").order_by(
+            "phase__position", "position"
+        )
     )
+    after: dict[str, list[AfterNode]] = {}
+    for code, before, lag, unit in PlanDependency.objects.filter(version=plan_version).values_list(
+        "task__code", "before__code", "lag", "unit"
+    ):
+        after.setdefault(code, []).append(AfterNode(before, lag, unit))
+    away = {
+        task.code
+        for task in tasks
+        if cannot_hold(task.applies_if, answers) and not is_indispensable(task)
+    }
+    times = schedule(tasks, after, moments, is_working=calendar.is_working)
+    if away and after:
+        applying = [task for task in tasks if task.code not in away]
+        times |= schedule(applying, after, moments, is_working=calendar.is_working)
+    return [PlannedTask(task, times[task.code], task.code in away) for task in tasks]
 
 
 @transaction.atomic
@@ -104,16 +133,18 @@ def start_migration(
     go_live_at: datetime,
     fdp_at: datetime | None,
     contacts: Sequence[ContactDetails],
+    answers: Answers = MappingProxyType({}),
     by: User,
     at: datetime,
 ) -> Migration:
     """Start a practice's migration from a published plan version.
 
-    ``go_live_at`` and ``fdp_at`` are instants; ``run_by`` is the organisation
-    whose people see it in their portfolio. The database allows one active
-    migration per practice. Raises :class:`Refused` in words when there is one,
-    or the plan is not published, or the systems are the same, or the project
-    manager does not hold that role in ``run_by``.
+    ``go_live_at`` and ``fdp_at`` are instants; ``answers`` are those known to the
+    conditions of the plan, by key: they set aside the tasks that do not apply.
+    ``run_by`` is the organisation whose people see it in their portfolio. The
+    database allows one active migration per practice. Raises :class:`Refused` in
+    words when there is one, or the plan is not published, or the systems are the
+    same, or the project manager does not hold that role in ``run_by``.
     """
     practice = Practice.objects.select_for_update(of=("self",)).get(pk=practice.pk)
     running = practice.migrations.active().first()
@@ -126,7 +157,9 @@ def start_migration(
         raise Refused("Choose two different systems: the old and the new are the same.")
     if project_manager not in project_managers(run_by, london_date(at)):
         raise Refused(f"{project_manager} is not a project manager of {run_by}. Choose another.")
-    preview = preview_start(plan_version=plan_version, go_live_at=go_live_at, fdp_at=fdp_at, at=at)
+    preview = preview_start(
+        plan_version=plan_version, go_live_at=go_live_at, fdp_at=fdp_at, answers=answers, at=at
+    )
     link = CommissionerLink.objects.filter(practice=practice, valid_to=None).first()
     migration = Migration.objects.create(
         reference=f"{practice.organisation.code}-{practice.migrations.count() + 1}",
@@ -153,6 +186,10 @@ def start_migration(
         go_live=go_live_at.isoformat(),
         tasks=len(preview.tasks),
     )
+    asked = ask_conditions(migration, answers, by=by, at=at)
+    before = {row.key: None for row in asked if row.answer is not None}
+    if before:
+        apply_conditions(migration, by=by, at=at, keys=before, before=before)
     for details in contacts:
         add_contact(migration=migration, details=details, by=by, at=at)
     return migration

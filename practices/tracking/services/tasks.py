@@ -13,8 +13,9 @@ from practices.accounts.roles import Permission
 from practices.common.errors import Conflict, Refused
 from practices.common.models import Text, sha256
 from practices.common.services import clean_text, write_text
-from practices.common.templatetags.uk import uk_date, uk_datetime
+from practices.common.templatetags.uk import uk_datetime
 from practices.common.time import end_of_london_day
+from practices.plans.models import PlanTask
 from practices.tracking.models import (
     Gate,
     Migration,
@@ -23,6 +24,7 @@ from practices.tracking.models import (
     Task,
 )
 from practices.tracking.rules import STAGE_DATES
+from practices.tracking.waiting import Waits, require_turn
 
 from . import clocks, gates
 from ._base import count, lock, lock_task, note_event, require_reason, says, settle
@@ -58,8 +60,8 @@ class TickedSeveral:
 def tick_task(*, task: Task, by: User, at: datetime) -> Settled:
     """Mark a task done. Doing it again changes nothing and says who did it.
 
-    Raises :class:`Refused` for a task that records a date or signs a gate: its
-    own page does both at once (decision 6).
+    Raises :class:`Waits` for a task that comes after another one, :class:`Refused` for
+    one that records a date or signs a gate: its own page does both at once (decision 6).
     """
     migration, task = lock_task(task)
     return _tick(migration, task, by=by, at=at)
@@ -78,13 +80,23 @@ def tick_tasks(
         .order_by("code")
     )
     result = TickedSeveral()
-    for task in locked:
-        try:
-            settled = _tick(migration, task, by=by, at=at)
-        except Refused as refusal:
-            result.refused.append((task, str(refusal)))
-        else:
-            (result.ticked if settled.changed else result.already).append(task)
+    left = list(locked)
+    while left:
+        held = []
+        for task in left:
+            try:
+                settled = _tick(migration, task, by=by, at=at)
+            except Waits as refusal:
+                held.append((task, str(refusal)))
+            except Refused as refusal:
+                result.refused.append((task, str(refusal)))
+            else:
+                (result.ticked if settled.changed else result.already).append(task)
+        if len(held) == len(left):
+            result.refused += held
+            break
+        # What they wait for may have been done in this very act.
+        left = [task for task, _ in held]
     return result
 
 
@@ -99,6 +111,7 @@ def _tick(migration: Migration, task: Task, *, by: User, at: datetime) -> Settle
         raise Refused(f"{task.code} records a date: enter when it happened.")
     if task.seat:
         raise Refused(f"{task.code} is a sign-off: read the statement and sign it.")
+    require_turn(task, at)
     settle(migration, task, State.DONE, by=by, at=at, kind="task.done")
     clocks.follow_facts(migration, f"task:{task.code}", by=by, at=at)
     return Settled(task, changed=True)
@@ -167,14 +180,21 @@ def set_task_aside(*, task: Task, reason: str, by: User, at: datetime) -> Settle
     if task.state == State.NOT_APPLICABLE:
         return Settled(task, changed=False)
     _must_not_be_done(task)
-    gate = task.seat.gate if task.seat else None
-    if task.records in STAGE_DATES or (gate and gate.blocks and not gate.condition):
+    if is_indispensable(task.plan_task):
         raise Refused(f"{task.code} cannot be set aside: later steps depend on it.")
     why = write_text(body=reason, by=by, at=at)
     settle(
         migration, task, State.NOT_APPLICABLE, by=by, at=at, reason=why, kind="task.not_applicable"
     )
     return Settled(task, changed=True)
+
+
+def is_indispensable(plan_task: PlanTask | None) -> bool:
+    """Whether later steps always depend on what the plan asks here: it cannot be set aside."""
+    if plan_task is None:
+        return False
+    gate = plan_task.signs.gate if plan_task.signs else None
+    return plan_task.records in STAGE_DATES or bool(gate and gate.blocks and not gate.condition)
 
 
 @transaction.atomic
@@ -291,37 +311,3 @@ def add_task(
         guidance=task.own_guidance,
     )
     return task
-
-
-@transaction.atomic
-def pin_task(*, task: Task, due_on: date, seen_version: int, by: User, at: datetime) -> Settled:
-    """Give a task another date by hand: it no longer moves with its anchor.
-
-    The date it has already changes nothing, and does not hold it there.
-    Raises :class:`Conflict` when it changed since ``seen_version``, :class:`Refused`
-    when it is no longer to do.
-    """
-    migration, task = lock_task(task)
-    if task.due_on == due_on:
-        return Settled(task, changed=False)
-    if not task.is_unfinished:
-        raise Refused(f"{task.code} is {task.get_state_display().lower()}: its date cannot move.")
-    if task.version != seen_version:
-        raise Conflict(
-            f"{task.code} changed while you looked at it: it is due on {uk_date(task.due_on)}. "
-            "Your date was not saved."
-        )
-    before = task.due_on
-    task.due_on, task.due_at, task.pinned = due_on, end_of_london_day(due_on), True
-    task.version += 1
-    task.save(update_fields=["due_on", "due_at", "pinned", "version"])
-    note_event(
-        migration,
-        "task.due_moved",
-        by=by,
-        at=at,
-        subject=f"task:{task.code}",
-        before=before.isoformat(),
-        after=due_on.isoformat(),
-    )
-    return Settled(task, changed=True)

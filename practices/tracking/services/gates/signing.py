@@ -12,9 +12,11 @@ from practices.common.services import canonical, clean_text, text_reference, wri
 from practices.common.templatetags.uk import uk_datetime
 from practices.plans.models import PlanSeat
 from practices.tracking.models import Gate, Migration, SignOff, Task
+from practices.tracking.models.task import TaskQuerySet
 from practices.tracking.rules import same_name
 from practices.tracking.services import clocks
 from practices.tracking.services._base import lock, newest_act, note_event, settle
+from practices.tracking.waiting import require_turn
 
 from .covered import covered_tasks, seen_mark, still_open
 from .waiting import blocking, fresh
@@ -90,6 +92,7 @@ def sign_off(
 
     Signing again what they have signed changes nothing. Raises :class:`Conflict`
     when what is open has changed, :class:`SeatTaken` when somebody else was first,
+    :class:`Waits` when the task that signs the seat waits for another one,
     :class:`Refused` when the signer may not fill the seat or a reason is missing.
     """
     migration = lock(gate.migration)
@@ -103,6 +106,7 @@ def sign_off(
         raise Refused("This signature belongs to somebody else: your role does not fill this seat.")
     for blocker in blocking(migration, f"gate:{gate.key}"):
         raise Refused(f"“{blocker.title}” has to be signed first.")
+    _must_be_its_turn(migration, seat, at)
     if not same_name(name, by.name):
         raise Refused(f"Type your full name as it is in your account: {by.name}.")
     items = still_open(gate)
@@ -155,8 +159,17 @@ def sign_off(
     return signature
 
 
+def _seat_task(migration: Migration, seat: PlanSeat) -> TaskQuerySet:
+    return migration.tasks.filter(plan_task__signs=seat).select_related("plan_task")
+
+
+def _must_be_its_turn(migration: Migration, seat: PlanSeat, at: datetime) -> None:
+    for task in _seat_task(migration, seat).open():
+        require_turn(task, at)
+
+
 def _do_seat_task(migration: Migration, seat: PlanSeat, *, by: User, at: datetime) -> None:
-    task = migration.tasks.filter(plan_task__signs=seat).first()
+    task = _seat_task(migration, seat).first()
     if task and task.state != Task.State.DONE:
         settle(migration, task, Task.State.DONE, by=by, at=at, kind="task.done")
         clocks.follow_facts(migration, f"task:{task.code}", by=by, at=at)
