@@ -13,8 +13,11 @@
 
 import { initAll } from "nhsuk-frontend";
 
+import { initReorder } from "./reorder.js";
+
 document.body.classList.add("js-enabled", "nhsuk-frontend-supported");
 initAll();
+initReorder();
 
 // A fragment that refreshes itself has no event that set it off. What goes wrong there must not take
 // the person away from what they are typing.

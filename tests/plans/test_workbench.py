@@ -112,3 +112,216 @@ class TestEveryForm:
             assert answer.status_code == 302, (address, answer.context["form"].errors)
         draft.refresh_from_db()
         assert (draft.revision, write_plan(tree_of(draft))) == (0, before)
+
+
+class TestEditing:
+    def test_a_change_is_saved_and_said(self, client, draft):
+        answer = change(client, CUT_02, title="Check every record", by="3")
+        assert answer["Location"] == f"{TASKS}#row-CUT-02"
+        task = next(task for task in tree().tasks() if task.code == "CUT-02")
+        assert (task.title, task.offset, task.guidance[:7]) == ("Check every record", -3, "Compare")
+        assert "“Check every record” is saved." in client.get(TASKS).content.decode()
+
+    def test_bad_input_is_said_kept_and_not_saved(self, client, draft):
+        answer = change(client, CUT_02, title="", by="many", after_1_task="CUT-99")
+        page = answer.content.decode()
+        assert answer.status_code == 422
+        for sentence in (
+            "Enter title",
+            "How many must be a number, such as 12",
+            "CUT-99 is no task of this plan",
+        ):
+            assert sentence in page
+        assert 'value="many"' in page
+        assert PlanVersion.objects.get().revision == 0
+
+    def test_everything_a_task_says_can_be_changed(self, client, draft):
+        add = {"title": "Dispensing practice", "question": "Does the practice dispense?"}
+        assert client.post(f"{HOME}add/conditions/", add).status_code == 302
+        sent = {
+            "owner": "lead_gp",
+            "helps": ["clinician", "it_lead"],
+            "anchor": "FDP",
+            "side": "after",
+            "by": "2",
+            "unit": "working_days",
+            "basis": "suggested",
+            "guidance": "How\r\nto",
+            "lesson": "Start early",
+            "mandatory": "no",
+            "condition": "Only if it dispenses",
+            "if_dispensing_practice": "no",
+            "after_1_task": "cut-01",
+            "after_1_lag": "3",
+            "after_1_unit": "hours",
+            "evidence": "A note",
+            "records": "ORDER",
+            "source": "Us",
+        }
+        assert change(client, CUT_02, **sent).status_code == 302
+        task = next(task for task in tree().tasks() if task.code == "CUT-02")
+        assert (task.owner, task.helps) == ("lead_gp", ("clinician", "it_lead"))
+        assert (task.anchor, task.offset, task.unit) == ("FDP", 2, "working_days")
+        assert (task.guidance, task.lesson) == ("How\nto", "Start early")
+        assert (task.mandatory, task.applies_if) == (False, ("not:dispensing_practice",))
+        (link,) = task.after
+        assert (link.task, link.lag, link.unit) == ("CUT-01", 3, "hours")
+        assert (task.evidence, task.records, task.source) == ("A note", "ORDER", "Us")
+
+    def test_the_limit_of_a_clock_is_changed_from_45_to_90(self, client, draft):
+        change(client, f"{HOME}clocks/access/", limit="90", warn_before="28, 14, 0")
+        clock = next(clock for clock in tree().clocks if clock.key == "access")
+        assert (clock.limit, clock.warn_before) == (90, (28, 14, 0))
+        page = client.get(f"{HOME}changes/").content.decode()
+        assert "Clock Old-system access: limit from 45 days to 90 days" in page
+
+    def test_a_clock_can_follow_a_breach_and_a_task(self, client, draft):
+        sent = {
+            "title": "Report",
+            "starts": "breach:cut_over",
+            "stops": "task",
+            "stops_task": "CUT-03",
+            "limit": "5",
+            "unit": "working_days",
+        }
+        assert client.post(f"{HOME}add/clocks/", sent).status_code == 302
+        assert tree().clocks[-1].stops == "task:CUT-03"
+        answer = client.post(f"{HOME}add/clocks/", sent | {"stops_task": "CUT-98"})
+        assert "CUT-98 is no task of this plan" in answer.content.decode()
+
+    def test_seats_are_added_and_taken_out(self, client, draft):
+        gate = f"{HOME}gates/go_live_data/"
+        change(client, gate, seat_2_title="Second GP", seat_2_roles=["lead_gp"])
+        seats = tree().gates[0].seats
+        assert [(seat.key, seat.title) for seat in seats] == [
+            ("practice", "The practice"),
+            ("second_gp", "Second GP"),
+        ]
+        change(client, gate, seat_1_title="", seat_1_roles=[])
+        assert [seat.key for seat in tree().gates[0].seats] == ["second_gp"]
+        answer = change(client, gate, seat_2_title="Nobody")
+        assert "Select at least one role" in answer.content.decode()
+
+    def test_a_key_date_is_counted_or_named_or_a_clocks_end(self, client, draft):
+        sent = {"key": "SURVEY", "title": "Survey", "precision": "day", "how": "offset"}
+        answer = client.post(f"{HOME}add/key-dates/", sent)
+        assert "Enter how many" in answer.content.decode()
+        more = {"by": "40", "unit": "days", "side": "before"}
+        client.post(f"{HOME}add/key-dates/", sent | more)
+        assert (tree().key_dates[-1].offset, tree().key_dates[-1].unit) == (-40, "days")
+        change(client, f"{HOME}key-dates/SURVEY/", how="same_as", same_as="ORDER")
+        assert (tree().key_dates[-1].offset, tree().key_dates[-1].same_as) == (None, "ORDER")
+        answer = client.post(f"{HOME}add/key-dates/", sent | more)
+        assert "SURVEY is a key date already" in answer.content.decode()
+
+    def test_a_condition_needs_both_halves_of_what_it_is_known_from(self, client, draft):
+        sent = {"title": "From Old Record", "question": "Is it?", "system": "source"}
+        answer = client.post(f"{HOME}add/conditions/", sent)
+        assert answer.status_code == 422
+        assert "Enter the name of the system" in answer.content.decode()
+        client.post(f"{HOME}add/conditions/", sent | {"named": "Old Record"})
+        (node,) = tree().conditions
+        assert (node.key, node.named) == ("from_old_record", "Old Record")
+
+    def test_a_reminder_says_when_with_a_minus_for_before(self, client, draft):
+        sent = {
+            "title": "Links off",
+            "enabled": "on",
+            "anchor": "FDP",
+            "offsets": "-3, -1",
+            "unit": "days",
+            "deliver": "any_hour",
+            "tell": ["practice_manager"],
+            "advice": "Switch them off.",
+            "until": "task",
+            "until_task": "CUT-01",
+        }
+        assert client.post(f"{HOME}add/reminders/", sent).status_code == 302
+        node = tree().reminders[-1]
+        assert (node.key, node.offsets, node.until) == ("links_off", (-3, -1), "task:CUT-01")
+        answer = client.post(f"{HOME}add/reminders/", sent | {"offsets": "three"})
+        assert "not “three”" in answer.content.decode()
+
+    def test_what_looks_like_an_nhs_number_is_asked_about(self, client, draft):
+        answer = change(client, CUT_02, guidance="As for 943 476 5919")
+        assert answer.status_code == 422
+        assert "could be an NHS number" in answer.content.decode()
+
+
+class TestArranging:
+    def test_tasks_are_added_with_a_code_that_goes_on(self, client, draft):
+        page = client.get(f"{HOME}add/tasks/?phase=cut_over")
+        assert page.context["form"]["code"].value() == "GL-02"
+        sent = {
+            "code": "CUT-09",
+            "title": "New",
+            "owner": "lead_gp",
+            "anchor": "GL",
+            "by": "1",
+            "side": "after",
+            "unit": "days",
+            "basis": "suggested",
+            "mandatory": "yes",
+        }
+        answer = client.post(f"{HOME}add/tasks/?phase=cut_over", sent)
+        assert answer["Location"] == f"{TASKS}#row-CUT-09"
+        assert codes()[-1] == "CUT-09"
+        answer = client.post(f"{HOME}add/tasks/?phase=cut_over", sent)
+        assert "CUT-09 is a task already" in answer.content.decode()
+
+    def test_a_task_is_moved_by_buttons_and_dropped_behind_another(self, client, draft):
+        client.post(f"{CUT_02}move/", {"to": "up"})
+        assert codes() == ["CUT-02", "CUT-01", "CUT-03", "GL-01"]
+        client.post(f"{CUT_02}move/", {"to": "up"})
+        assert codes() == ["CUT-02", "CUT-01", "CUT-03", "GL-01"]
+        client.post(f"{CUT_02}move/", {"to": "down"})
+        client.post(f"{CUT_02}move/", {"behind": "CUT-03"})
+        assert codes() == ["CUT-01", "CUT-03", "CUT-02", "GL-01"]
+
+    def test_a_phase_is_added_renamed_filled_merged_and_removed(self, client, draft):
+        client.post(f"{HOME}add/phases/", {"title": "After go-live"})
+        change(client, f"{HOME}phases/after_go_live/", title="Afterwards")
+        answer = client.post(f"{HOME}tasks/CUT-03/move/", {"phase": "after_go_live"})
+        assert answer["Location"] == f"{HOME}phases/after_go_live/tasks/#row-CUT-03"
+        assert [(one.title, len(one.tasks)) for one in tree().phases] == [
+            ("Cut-over", 3),
+            ("Afterwards", 1),
+        ]
+        page = client.get(f"{HOME}phases/cut_over/remove/").content.decode()
+        assert "3 tasks of this phase go with it" in page
+        client.post(f"{HOME}phases/cut_over/merge/", {"phase": "after_go_live"})
+        assert [one.key for one in tree().phases] == ["after_go_live"]
+        client.post(f"{HOME}phases/after_go_live/remove/")
+        assert codes() == []
+
+    def test_the_ticked_tasks_are_changed_at_once(self, client, draft):
+        sent = {"task": ["CUT-02", "CUT-03"], "bulk-owner": "lead_gp", "bulk-side": "after"}
+        more = {"bulk-anchor": "FDP", "bulk-by": "5", "bulk-unit": "working_days"}
+        assert client.post(TASKS, sent | more).status_code == 302
+        chosen = [task for task in tree().tasks() if task.code in sent["task"]]
+        assert {(t.owner, t.anchor, t.offset, t.unit) for t in chosen} == {
+            ("lead_gp", "FDP", 5, "working_days")
+        }
+        client.post(TASKS, {"task": ["CUT-02"], "bulk-mandatory": "no"})
+        assert [task.mandatory for task in tree().tasks()] == [True, False, True, True]
+
+    @pytest.mark.parametrize(
+        ("sent", "sentence"),
+        [
+            ({"bulk-owner": "lead_gp"}, "Tick the tasks"),
+            ({"task": ["CUT-02"]}, "Choose what to change"),
+            ({"task": ["CUT-02"], "bulk-anchor": "GL"}, "Enter how many hours or days"),
+            ({"task": ["CUT-02"], "bulk-by": "3"}, "Select the key date"),
+        ],
+    )
+    def test_a_bulk_change_that_says_too_little_is_refused(self, client, draft, sent, sentence):
+        answer = client.post(TASKS, sent)
+        assert answer.status_code == 422
+        assert sentence in answer.content.decode()
+        assert PlanVersion.objects.get().revision == 0
+
+    def test_what_was_removed_can_be_removed_twice_and_is_not_found_again(self, client, draft):
+        for _ in range(2):
+            assert client.post(f"{CUT_02}remove/").status_code == 302
+        assert client.get(CUT_02).status_code == 404
+        assert "CUT-02" not in codes()

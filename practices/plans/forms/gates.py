@@ -74,7 +74,10 @@ class GateForm(TitledForm):
         for number in range(1, there + 1):
             names = (f"seat_{number}_title", f"seat_{number}_roles", f"seat_{number}_key")
             self.fields[names[0]] = LineField(
-                label=f"Seat {number}", required=False, max_length=150
+                label=f"Seat {number}",
+                required=False,
+                max_length=150,
+                help_text="Empty this box and untick the roles to take the seat out.",
             )
             self.fields[names[1]] = RolesField(
                 label=f"Who may take seat {number}", required=False, choices=signers
@@ -119,7 +122,7 @@ class GateForm(TitledForm):
             "statement",
             Fieldset(
                 "Who signs",
-                *(Div(*row) for row in self.seats),
+                *(Div(*row, css_class="app-choices") for row in self.seats),
                 "different_people",
             ),
             "cover_phases",

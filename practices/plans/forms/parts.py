@@ -8,6 +8,7 @@ from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Div, Fieldset
 from django import forms
 from django.template.loader import render_to_string
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from practices.common.forms import NHSForm
@@ -23,6 +24,16 @@ class Date:
 
     def render(self, _form: Any, context: Any, **_: Any) -> SafeString:
         return render_to_string("plans/draft/_due_line.html", context.flatten())
+
+
+class Note:
+    """A sentence among the boxes of a form."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def render(self, *_: Any, **__: Any) -> SafeString:
+        return format_html('<p class="nhsuk-hint">{}</p>', self.text)
 
 
 class PartForm(NHSForm):

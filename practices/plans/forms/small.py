@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from crispy_forms.layout import Div
 from django import forms
 
 from practices.plans.rules import GO_LIVE, Part, Precision, System, Unit
@@ -185,7 +186,10 @@ class KeyDateForm(TitledForm):
         return {"key": self.cleaned_data["key"]}
 
     def layout(self) -> list[Any]:
-        names = ("how", "by", "unit", "side", "same_as", "clock")
-        boxes = [name for name in ("precision", *names) if name in self.fields]
+        boxes: list[Any] = ["precision"]
+        if "how" in self.fields:
+            short = "app-fields app-fields--short"
+            boxes += ["how", Div("by", "unit", "side", css_class=short)]
+            boxes.append(Div("same_as", "clock", css_class="app-fields"))
         first = ["key"] if "key" in self.fields else []
         return [*first, "title", self.timing_boxes("When", *boxes), "source", self.buttons()]

@@ -28,7 +28,7 @@ from .fields import (
     RolesField,
     narrow,
 )
-from .parts import OffsetBoxes, PartForm, anchors, kept, signed, unsigned
+from .parts import Note, OffsetBoxes, PartForm, anchors, kept, signed, unsigned
 
 SPARE_ROWS = 2
 YES, NO = "yes", "no"
@@ -107,11 +107,11 @@ class TaskForm(OffsetBoxes, PartForm):
         for number in range(1, len((self.part or {}).get("after", ())) + SPARE_ROWS + 1):
             names = (f"after_{number}_task", f"after_{number}_lag", f"after_{number}_unit")
             self.fields[names[0]] = LineField(
-                label=f"Task {number} it waits for",
+                label=f"Waits for task {number}",
                 required=False,
                 widget=forms.TextInput(attrs={**narrow(10), "list": "task-codes"}),
             )
-            self.fields[names[1]] = NumberField(label="How long after", required=False)
+            self.fields[names[1]] = NumberField(label="How long after it", required=False)
             self.fields[names[2]] = forms.ChoiceField(
                 label="Unit", required=False, choices=UNITS, initial=Unit.DAYS
             )
@@ -227,11 +227,12 @@ class TaskForm(OffsetBoxes, PartForm):
                 "When it is due",
                 Div("by", "unit", "side", "anchor", css_class="app-fields app-fields--short"),
                 *(Div(*row, css_class="app-fields app-fields--short") for row in self.waits),
+                Note("A task that waits is named by its code. Empty the box to wait no more."),
             ),
             "basis",
             "guidance",
             "lesson",
-            "helps",
+            Div("helps", css_class="app-choices"),
             "mandatory",
             "condition",
             *conditions,

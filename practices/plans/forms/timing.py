@@ -28,7 +28,6 @@ def code_box(label: str) -> LineField:
         label=label,
         required=False,
         max_length=20,
-        help_text="Its code, where you chose a task.",
         widget=forms.TextInput(attrs={**narrow(10), "list": "task-codes"}),
     )
 
@@ -69,9 +68,9 @@ class ClockForm(FactForm):
 
     enabled = forms.BooleanField(label="It runs in new migrations", required=False, initial=True)
     starts = forms.ChoiceField(label="Starts at")
-    starts_task = code_box("Task that starts it")
+    starts_task = code_box("Code of the task that starts it")
     stops = forms.ChoiceField(label="Stops at")
-    stops_task = code_box("Task that stops it")
+    stops_task = code_box("Code of the task that stops it")
     limit = NumberField(low=1, label="Limit")
     unit = forms.ChoiceField(label="Hours or days", choices=UNITS, initial=Unit.DAYS)
     warn_after = NumbersField(
@@ -104,7 +103,7 @@ class ClockForm(FactForm):
             for clock in self.tree.clocks
             if clock.key != own and not clock.starts.startswith(BREACH_PREFIX)
         ]
-        task = (TASK, "A task that is done")
+        task = (TASK, "A task that is done:")
         boxes = fact_boxes((self.part or {}).get("starts", ""), "starts")
         fields["starts"].choices = kept([*dates, task, *late], boxes, "starts")
         boxes = fact_boxes((self.part or {}).get("stops", ""), "stops")
@@ -142,12 +141,13 @@ class ClockForm(FactForm):
 
     def layout(self) -> list[Any]:
         def pair(*names: str) -> Div:
-            return Div(*names, css_class="app-fields app-fields--short")
+            return Div(*names, css_class="app-fields")
 
         boxes = [pair("starts", "starts_task"), pair("stops", "stops_task"), pair("limit", "unit")]
         warnings = ["warn_after", "warn_before", "repeat_every"]
         timing = self.timing_boxes("When it runs", *boxes)
-        return ["title", "enabled", timing, *warnings, "tell", "source", self.buttons()]
+        tell = Div("tell", css_class="app-choices")
+        return ["title", "enabled", timing, *warnings, tell, "source", self.buttons()]
 
 
 class ReminderForm(FactForm):
@@ -176,7 +176,7 @@ class ReminderForm(FactForm):
         help_text="Leave it empty for never.",
     )
     until = forms.ChoiceField(label="Until", required=False)
-    until_task = code_box("Task that ends it")
+    until_task = code_box("Code of the task that ends it")
     deliver = forms.ChoiceField(
         label="Sent", choices=Delivery.choices, initial=Delivery.WORKING_MORNING
     )
@@ -202,7 +202,7 @@ class ReminderForm(FactForm):
         fields["anchor"].choices = kept(fields["anchor"].choices, self.part, "anchor")
         dates = [(node.key, node.title) for node in self.tree.key_dates]
         boxes = fact_boxes((self.part or {}).get("until", ""), "until")
-        ends = [("", "No end"), *dates, (TASK, "A task that is done")]
+        ends = [("", "No end"), *dates, (TASK, "A task that is done:")]
         fields["until"].choices = kept(ends, boxes, "until")
 
     def taken_apart(self, part: Part) -> dict[str, Any]:
@@ -236,7 +236,8 @@ class ReminderForm(FactForm):
         )
         more = ["repeat_every", Div("until", "until_task", css_class=short), "deliver"]
         return [
-            *("title", "enabled", when, *more, "tell", "escalate_after", "advice", "source"),
+            *("title", "enabled", when, *more, Div("tell", css_class="app-choices")),
+            *("escalate_after", "advice", "source"),
             self.buttons(),
         ]
 

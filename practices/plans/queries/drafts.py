@@ -5,6 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.text import capfirst
+
+from practices.accounts.roles import Owner
 from practices.plans.models import PlanVersion
 from practices.plans.rules import (
     NOT_PREFIX,
@@ -15,7 +18,6 @@ from practices.plans.rules import (
     check,
     inside,
     listed,
-    roles,
     span,
 )
 
@@ -62,7 +64,7 @@ def part_rows(tree: PlanTree, kind: str) -> list[PartRow]:
     say = Wording(tree)
     rows: Callable[[Any], PartRow] = {
         "key_date": lambda node: PartRow(
-            node.key, f"{node.title} ({node.key})", [say.place(node).capitalize()]
+            node.key, f"{node.title} ({node.key})", [capfirst(say.place(node))]
         ),
         "phase": lambda node: PartRow(
             node.key, node.title, [node.duration] if node.duration else [], tasks=len(node.tasks)
@@ -78,7 +80,7 @@ def part_rows(tree: PlanTree, kind: str) -> list[PartRow]:
             tag="" if node.enabled else "Off",
         ),
         "reminder": lambda node: PartRow(
-            node.key, node.title, [say.times(node).capitalize()], tag="" if node.enabled else "Off"
+            node.key, node.title, [capfirst(say.times(node))], tag="" if node.enabled else "Off"
         ),
         "condition": lambda node: PartRow(node.key, node.title, _condition(node, _uses(tree))),
     }[kind]
@@ -92,7 +94,7 @@ def task_rows(tree: PlanTree, phase: str) -> list[PartRow]:
 
 
 def _task(task: TaskNode, say: Wording) -> PartRow:
-    facts = [roles([task.owner]).capitalize(), say.due(task)]
+    facts = [Owner(task.owner).label, say.due(task)]
     if task.after:
         facts.append(f"waits for {listed([say.waits(link) for link in task.after])}")
     if task.applies_if:

@@ -18,6 +18,7 @@ from .content import (
     part_of,
     steps_between,
     take,
+    tied,
     tree_from,
 )
 from .coverage import coverage
@@ -113,6 +114,7 @@ __all__ = [
     "span",
     "steps_between",
     "take",
+    "tied",
     "tree_from",
     "when",
     "with_part",

@@ -43,6 +43,14 @@ LISTS = {
     "seats": SeatNode,
     "after": AfterNode,
 }  # fields that hold parts without a life of their own
+# Fields that say one thing together: who changes one of them means the others as they were.
+TIED: dict[str, tuple[frozenset[str], ...]] = {
+    "key_date": (frozenset({"precision", "offset", "unit", "same_as", "clock"}),),
+    "task": (frozenset({"anchor", "offset", "unit"}), frozenset({"gate", "seat"})),
+    "clock": (frozenset({"limit", "unit"}),),
+    "reminder": (frozenset({"anchor", "offsets", "unit"}),),
+    "condition": (frozenset({"system", "named"}),),
+}
 SET, ADD, REMOVE, ORDER = "set", "add", "remove", "order"
 
 
@@ -61,6 +69,12 @@ def key_of(kind: str, part: Part) -> str:
     """What a part keeps as long as it lives."""
     key: str = part["code" if kind == "task" else "key"]
     return key
+
+
+def tied(kind: str, field: str) -> frozenset[str]:
+    """A field, and those that say one thing with it."""
+    groups = (group for group in TIED.get(kind, ()) if field in group)
+    return next(groups, frozenset({field}))
 
 
 def part_of(node: Any) -> Part:

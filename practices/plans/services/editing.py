@@ -22,6 +22,7 @@ from practices.plans.rules import (
     inverse,
     key_of,
     take,
+    tied,
 )
 
 from .drafts import draft_locked, keep_edit, made, named
@@ -51,7 +52,8 @@ def set_fields(
     """Change fields of one part of a draft, or of the plan itself (``kind`` plan, no key).
 
     ``seen`` is the revision of the draft that the person had before them. What they left as
-    it was then is left as it is now. Nothing changed makes no edit and returns None. Raises
+    it was then is left as it is now, unless it says one thing with what they changed: an offset
+    and its unit. Nothing changed makes no edit and returns None. Raises
     :class:`Clashing` where somebody else changed the same field to something else since,
     Conflict when the part is gone.
     """
@@ -61,17 +63,21 @@ def set_fields(
     if part is None:
         raise Conflict(_gone(version, kind, key, seen))
     since = list(version.edits.filter(number__gt=seen).select_related("by"))
-    clashes, changed, newest = [], {}, None
-    for name, value in values.items():
-        then, edit = _as_seen(part, kind, key, name, since)
-        if value in (then, part.get(name)):
-            continue
-        if edit is not None:
-            clashes.append(Clash(name, mine=value, theirs=part.get(name)))
-            newest = edit
-        changed[name] = value
-    if clashes and newest:
-        raise Clashing(clashes, newest)
+    seen_as = {name: _as_seen(part, kind, key, name, since) for name in values}
+    changed = {
+        name: value
+        for name, value in values.items()
+        if value not in (seen_as[name][0], part.get(name))
+    }
+    mine = {other for name in changed for other in tied(kind, name)}
+    clashes = {
+        name: edit
+        for name, (_, edit) in seen_as.items()
+        if name in mine and edit and values[name] != part.get(name)
+    }
+    if clashes:
+        found = [Clash(name, mine=values[name], theirs=part.get(name)) for name in clashes]
+        raise Clashing(found, max(clashes.values(), key=lambda edit: edit.number))
 
     def change(content: Content) -> None:
         there = find(content, kind, key)

@@ -34,6 +34,7 @@ from .kinds import KINDS, Kind
 KEPT = "sample_go_live"
 AHEAD = timedelta(weeks=26)
 AT = time(8)
+TUESDAY = 1
 ADDED = "an added one"  # stands for the key that what is being added does not have yet
 
 
@@ -51,7 +52,9 @@ def sample_go_live(request: SignedInRequest, now: datetime) -> date:
     kept = request.session.get(KEPT)
     if kept:
         return date.fromisoformat(kept)
-    return add_working_days(london_date(now) + AHEAD, 1, lambda day: day.weekday() == 0)
+    calendar = working_calendar()
+    usual = lambda day: day.weekday() == TUESDAY and calendar.is_working(day)  # noqa: E731
+    return add_working_days(london_date(now) + AHEAD, 1, usual)
 
 
 def line_for(

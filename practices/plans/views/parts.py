@@ -15,7 +15,7 @@ from practices.plans import services
 from practices.plans.forms import FORMS, PartForm, PhaseChoice, SampleForm
 from practices.plans.models import PlanVersion
 from practices.plans.queries import part_rows, tree_of
-from practices.plans.rules import PLAN, Part, PlanTree, Wording, differences, find, key_of
+from practices.plans.rules import PLAN, Part, Wording, differences, find, key_of, tied
 
 from .common import find_draft
 from .due_line import BLANK, dated_part, line_for, sample_go_live
@@ -110,7 +110,7 @@ def _edit(request: SignedInRequest, version: PlanVersion, kind: Kind, key: str) 
         form.add_error(None, str(conflict))
         version = find_draft(slug)
         context = _form_context(request, version, kind, form, key)
-        context |= {"seen": seen_now(version)} | _clash(conflict, kind.name, part, tree)
+        context |= {"seen": seen_now(version)} | _clash(conflict, part, form)
         return render(request, "plans/draft/edit.html", context, status=409)
     title = form.cleaned_data["title"]
     if edit:
@@ -136,13 +136,14 @@ def seen_revision(request: SignedInRequest, version: PlanVersion) -> int:
     return int(revision[:9])
 
 
-def _clash(conflict: Conflict, kind: str, part: Part | None, tree: PlanTree) -> dict[str, Any]:
+def _clash(conflict: Conflict, part: Part | None, form: PartForm) -> dict[str, Any]:
     """Both values of each field that two people changed, in words."""
     if not isinstance(conflict, services.Clashing) or part is None:
         return {}
-    mine = part | {clash.field: clash.mine for clash in conflict.clashes}
+    told = {name for clash in conflict.clashes for name in tied(form.kind, clash.field)}
+    mine = part | {name: value for name, value in form.values().items() if name in told}
     return {
-        "clashes": differences(kind, part, mine, Wording(tree)),
+        "clashes": differences(form.kind, part, mine, Wording(form.tree)),
         "other": conflict.edit,
     }
 
