@@ -56,7 +56,7 @@ def audience(
     with one difference: of an organisation's project managers only the one the
     migration names is told, with their deputies, and all of them once that one has left
     the role.
-    ``migrations`` come ``with_people``.
+    ``migrations`` come with their systems.
     """
     migrations = list(migrations)
     commissioners = defaultdict(set)

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models.base import ModelState
 
 from migration_tracker.local.processes import Child, free_port, listens
@@ -137,7 +137,8 @@ def test_sending_beside_a_bare_loop(committed_db, postgres, sink, monkeypatch):
 
 
 MIGRATIONS = 6200  # every practice in England at once
-DUE = """
+# What falls due, and who is told of it: the least that any planner has to find out.
+TOLD = """
 WITH due AS (
     SELECT DISTINCT ON (run.id) run.id, run.migration_id, n,
         run.started_at + n * interval '1 hour' AS due_at
@@ -161,11 +162,23 @@ WITH due AS (
     JOIN accounts_membership held ON held.organisation_id = system.supplier_id
         AND held.role = 'supplier' AND held.valid_to IS NULL
 )
-SELECT * FROM told WHERE NOT EXISTS (
+"""
+UNSAID = """
+FROM told WHERE NOT EXISTS (
     SELECT 1 FROM reminders_notification said
     WHERE said.clock_run_id = told.id AND said.person_id = told.person_id
         AND said.due_at >= told.due_at
 )
+"""
+DUE = f"{TOLD} SELECT * {UNSAID}"
+# And the rows themselves, by the same database with the same indexes and constraints.
+INSERT = f"""
+INSERT INTO reminders_notification (dedupe_key, message_id, kind, status, person_id, migration_id,
+    clock_run_id, basis, headline, path, due_at, next_attempt_at, events, attempts, address,
+    reports_known, smtp_reply, last_error)
+{TOLD} SELECT 'bare:' || id || ':' || person_id, 'bare:' || id || ':' || person_id, 'clock',
+    'pending', person_id, migration_id, id, '', 'Cut-over', '/', due_at, due_at, '{{}}', 0, '', 0,
+    '', '' {UNSAID}
 """
 
 
@@ -211,23 +224,61 @@ def _rows() -> int:
         return len(cursor.fetchall())
 
 
+def _insert_bare() -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(INSERT, [NOW])
+        transaction.set_rollback(True)
+
+
 def test_planning_beside_the_bare_sql(committed_db, postgres):
-    """A sweep that finds everything due, and one that finds it said, against the SQL for it."""
+    """Sweeps that find everything due, nothing, and a little, against the SQL that finds it.
+
+    Where rows are due, also against SQL that finds and inserts them: what the database needs.
+    """
     _a_country()
     Heartbeat.objects.update_or_create(id=1, defaults={"overdue_told_on": london_date(NOW)})
     found = {}
-    for name, due in (("all due", 3 * MIGRATIONS), ("nothing due", 0)):
-        _clean_up(postgres, committed_db)
-        bare = statistics.median(_seconds(partial(_count_due, due)) for _ in range(ROUNDS))
-        # What is planned once is not due again, so there is one round of the first.
-        ours = _seconds(lambda: plan_due(now=NOW))
+    for name, due, forget in (
+        ("all due", 3 * MIGRATIONS, None),  # once: what is planned is not due again
+        ("nothing due", 0, _forget_nothing),
+        ("one in a hundred due", 3 * MIGRATIONS // 100, _forget_some),
+    ):
+        bare, writing, ours = [], [], []
+        for _ in range(ROUNDS if forget else 1):
+            if forget:
+                forget()
+            _clean_up(postgres, committed_db)
+            bare.append(_seconds(partial(_count_due, due)))
+            writing.append(_seconds(_insert_bare))
+            _clean_up(postgres, committed_db)
+            ours.append(_seconds(lambda: plan_due(now=NOW)))
         assert Notification.objects.filter(kind="clock").count() == 3 * MIGRATIONS
-        found[name] = {
-            "seconds": round(ours, 2),
-            "bare_seconds": round(bare, 3),
-            "ratio": round(ours / bare, 1),
-        }
+        found[name] = _beside(due, *map(statistics.median, (ours, bare, writing)))
     keep(ratios={"planning": {"migrations": MIGRATIONS, **found}})
+
+
+def _beside(due: int, ours: float, bare: float, writing: float) -> dict[str, float]:
+    beside = {
+        "rows": due,
+        "seconds": round(ours, 3),
+        "bare_seconds": round(bare, 3),
+        "ratio": round(ours / bare, 1),
+    }
+    if not due:
+        return beside
+    return beside | {
+        "bare_insert_seconds": round(writing, 3),
+        "ratio_to_insert": round(ours / writing, 1),
+    }
+
+
+def _forget_nothing() -> None:
+    """Everything was said."""
+
+
+def _forget_some() -> None:
+    some = list(ClockRun.objects.order_by("pk").values_list("pk", flat=True)[::100])
+    Notification.objects.filter(clock_run__in=some).delete()
 
 
 def _count_due(expected: int) -> None:

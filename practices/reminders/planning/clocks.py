@@ -4,7 +4,7 @@ from datetime import datetime
 from functools import reduce
 from operator import or_
 
-from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models import Exists, F, Max, OuterRef, Q
 
 from practices.accounts.roles import Owner
 from practices.common.calendar import working_calendar
@@ -30,18 +30,16 @@ def clock_warnings(now: datetime) -> None:
     It goes to those who hold the roles the plan tells at this moment; who joins
     later is told the next one. The start of the next attempt counts anew.
     """
-    told = Notification.objects.filter(clock_run=OuterRef("pk"), kind=Kind.CLOCK)
-    running = ClockRun.objects.running().filter(migration__state__in=Migration.ACTIVE_STATES)
-    clocks = PlanClock.objects.filter(pk__in=running.order_by().values("plan_clock").distinct())
-    runs = running.annotate(
-        warned_to=Subquery(told.order_by("-due_at").values("due_at")[:1])
-    ).filter(reduce(or_, (_may_be_due(clock, now) for clock in clocks), Q(pk__in=[])))
+    perhaps = _perhaps_due(now)
+    if not perhaps:
+        return
     is_working = working_calendar().is_working
+    runs = ClockRun.objects.running().filter(pk__in=perhaps)
     due = {
         run.pk: (run, warn)
         for run in runs
         if (warn := newest_due(run, now, is_working))
-        and (run.warned_to is None or warn.due_at > run.warned_to)
+        and ((warned_to := perhaps[run.pk]) is None or warn.due_at > warned_to)
     }
     if not due:
         return
@@ -59,6 +57,24 @@ def clock_warnings(now: datetime) -> None:
             for to in reach.of(run.migration_id, run.plan_clock.tell)
         ]
     add(rows, now)
+
+
+def _perhaps_due(now: datetime) -> dict[int, datetime | None]:
+    """Running clocks that may have something new to say, with the newest warning of each.
+
+    That one is an aggregate, so that the database looks it up once for each run, however
+    many warnings a clock has.
+    """
+    running = ClockRun.objects.filter(state=ClockRun.State.RUNNING)
+    clocks = PlanClock.objects.filter(Exists(running.filter(plan_clock=OuterRef("pk"))))
+    runs = (
+        running.filter(migration__state__in=Migration.ACTIVE_STATES)
+        .order_by()
+        .values("pk")
+        .annotate(warned_to=Max("notifications__due_at", filter=Q(notifications__kind=Kind.CLOCK)))
+        .filter(reduce(or_, (_may_be_due(clock, now) for clock in clocks), Q(pk__in=[])))
+    )
+    return dict(runs.values_list("pk", "warned_to"))
 
 
 def _may_be_due(clock: PlanClock, now: datetime) -> Q:

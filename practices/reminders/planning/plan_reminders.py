@@ -23,7 +23,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce, Concat, Substr
 
 from practices.accounts.roles import Owner
-from practices.common.calendar import working_calendar
+from practices.common.calendar import WorkingCalendar, working_calendar
 from practices.common.time import london_date, london_time
 from practices.plans.models import PlanReminder, PlanSeat
 from practices.plans.rules import ANY_GATE, GATE_PREFIX, TASK_PREFIX, Moment, Unit
@@ -64,7 +64,14 @@ def plan_reminders(now: datetime) -> None:
     Occasions from before the migration was started are left out: its tasks show as overdue.
     """
     reminders = {row.pk: row for row in PlanReminder.objects.filter(enabled=True)}
-    is_working = cache(working_calendar().is_working)
+
+    @cache
+    def is_working(day: date) -> bool:
+        return calendar().is_working(day)
+
+    @cache
+    def calendar() -> WorkingCalendar:  # most sweeps find nothing that would ask it
+        return working_calendar()
 
     @cache
     def newest(reminder: int, anchor: Anchor) -> datetime | None:

@@ -21,7 +21,9 @@ class Reach:
     def __init__(
         self, migrations: Iterable[int], *, now: datetime, contacts_first: bool = False
     ) -> None:
-        self.migrations = Migration.objects.with_people().in_bulk(set(migrations))
+        # Whose supplier a system is decides who is reached; nobody asks for names here.
+        found = Migration.objects.select_related("source_system", "target_system")
+        self.migrations = found.in_bulk(set(migrations))
         self.people: Audience = audience(self.migrations.values(), now=now)
         self.contacts: dict[tuple[int, str], set[int]] = {}
         self.emails: dict[int, str] = {}
