@@ -9,11 +9,9 @@ from django.core.exceptions import ValidationError
 
 from practices.accounts.roles import Owner
 from practices.common.services import clean_text
-from practices.plans.rules import Unit
+from practices.plans.rules import HIGHEST, Unit
 
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
-CODE = re.compile(r"[A-Z][A-Z0-9]*-[0-9]{1,4}")
-MAX_NUMBER = 3_000  # offsets are small integers in the database
 BEFORE, AFTER = "before", "after"
 
 ROLES = [(owner.value, owner.label) for owner in Owner]
@@ -52,7 +50,7 @@ class NumberField(forms.IntegerField):
 
     def __init__(self, *, low: int = 0, **kwargs: Any) -> None:
         kwargs.setdefault("widget", forms.NumberInput(attrs=narrow(4)))
-        super().__init__(min_value=low, max_value=MAX_NUMBER, **kwargs)
+        super().__init__(min_value=low, max_value=HIGHEST, **kwargs)
 
 
 class NumbersField(forms.Field):
@@ -75,9 +73,9 @@ class NumbersField(forms.Field):
         words = re.split(r"[\s,;]+", str(value or "").replace("\u2212", "-").strip())
         numbers = []
         for word in filter(None, words):
-            if not re.fullmatch(r"[+-]?\d{1,6}", word) or not self.low <= int(word) <= MAX_NUMBER:
+            if not re.fullmatch(r"[+-]?\d{1,6}", word) or not self.low <= int(word) <= HIGHEST:
                 raise ValidationError(
-                    f"{self.label} must be whole numbers from {self.low} to {MAX_NUMBER} with "
+                    f"{self.label} must be whole numbers from {self.low} to {HIGHEST} with "
                     f"commas between them, not “{word[:20]}”"
                 )
             numbers.append(int(word))

@@ -116,10 +116,8 @@ class OffsetBoxes(forms.Form):
     """Mix in: "28 calendar days before final data production", in four boxes."""
 
     by = NumberField(label="How many")
-    unit = forms.ChoiceField(label="Hours or days", choices=UNITS, initial=Unit.DAYS)
-    side = forms.ChoiceField(
-        label="Before or after", choices=[(BEFORE, "before"), (AFTER, "after (or at)")]
-    )
+    unit = forms.ChoiceField(label="Unit", choices=UNITS, initial=Unit.DAYS)
+    side = forms.ChoiceField(label="Side", choices=[(BEFORE, "before"), (AFTER, "after (or at)")])
     anchor = forms.ChoiceField(label="Key date")
 
 

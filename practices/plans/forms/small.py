@@ -1,19 +1,17 @@
 """Forms of the small parts: the plan itself, its phases, key dates and conditions."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from crispy_forms.layout import Div
 from django import forms
 
-from practices.plans.rules import GO_LIVE, Part, Precision, System, Unit
+from practices.plans.rules import ANCHOR, GO_LIVE, Part, Precision, System, Unit
 
 from .fields import AFTER, BEFORE, UNITS, LineField, NumberField, ProseField, narrow
 from .parts import PartForm, TitledForm, anchors, kept, signed, unsigned
 
 OFFSET, SAME_AS, CLOCK = "offset", "same_as", "clock"
-ANCHOR = re.compile(r"[A-Z][A-Z0-9_]{0,19}")
 
 
 class DetailsForm(PartForm):

@@ -9,6 +9,7 @@ from django import forms
 
 from practices.common.forms import NHSForm
 from practices.plans.rules import (
+    CODE,
     NOT_PREFIX,
     Basis,
     Part,
@@ -19,7 +20,6 @@ from practices.plans.rules import (
 from .fields import (
     AFTER,
     BEFORE,
-    CODE,
     UNITS,
     LineField,
     NumberField,
@@ -30,6 +30,7 @@ from .fields import (
 )
 from .parts import Note, OffsetBoxes, PartForm, anchors, kept, signed, unsigned
 
+OFFSET = "app-fields app-fields--short app-fields--offset"
 SPARE_ROWS = 2
 YES, NO = "yes", "no"
 MANDATORY = [("yes", "Every migration has to do it"), ("no", "Only some do it")]
@@ -225,7 +226,7 @@ class TaskForm(OffsetBoxes, PartForm):
             "owner",
             self.timing_boxes(
                 "When it is due",
-                Div("by", "unit", "side", "anchor", css_class="app-fields app-fields--short"),
+                Div("by", "unit", "side", "anchor", css_class=OFFSET),
                 *(Div(*row, css_class="app-fields app-fields--short") for row in self.waits),
                 Note("A task that waits is named by its code. Empty the box to wait no more."),
             ),
@@ -270,9 +271,9 @@ class BulkForm(NHSForm):
 
     owner = RoleField(none="Leave as it is", label="Owner", required=False)
     by = NumberField(label="How many", required=False)
-    unit = forms.ChoiceField(label="Hours or days", required=False, choices=UNITS)
+    unit = forms.ChoiceField(label="Unit", required=False, choices=UNITS)
     side = forms.ChoiceField(
-        label="Before or after",
+        label="Side",
         required=False,
         choices=[(BEFORE, "before"), (AFTER, "after (or at)")],
     )

@@ -9,6 +9,7 @@ from django import forms
 from practices.plans.rules import (
     ANY_GATE,
     BREACH_PREFIX,
+    CODE,
     GATE_PREFIX,
     TASK_PREFIX,
     Delivery,
@@ -17,7 +18,7 @@ from practices.plans.rules import (
     Unit,
 )
 
-from .fields import CODE, UNITS, LineField, NumberField, NumbersField, RolesField, narrow
+from .fields import UNITS, LineField, NumberField, NumbersField, RolesField, narrow
 from .parts import TitledForm, anchors, kept
 
 TASK = "task"  # chosen instead of a key date, with the task's code in a box beside it

@@ -1,6 +1,7 @@
 """The rules of plans: pure functions over values, without a database or a clock."""
 
 from .checking import SIGNERS, check
+from .checking_shapes import ANCHOR, CODE, HIGHEST
 from .comparing import Change, Difference, changes, differences
 from .content import (
     KINDS,
@@ -54,11 +55,14 @@ from .tree import (
 from .words import Wording, inside, listed, roles, span, when
 
 __all__ = [
+    "ANCHOR",
     "ANY_GATE",
     "BREACH_PREFIX",
+    "CODE",
     "FINISH",
     "GATE_PREFIX",
     "GO_LIVE",
+    "HIGHEST",
     "KINDS",
     "NOT_PREFIX",
     "OBLIGATORY_KEY_DATES",

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from practices.accounts.roles import PERMISSIONS, Owner, Permission, Role
 
 from .checking_links import conditions, dependencies, task_links
+from .checking_shapes import shapes
 from .checking_times import clocks, reminders
 from .known import NOT_PEOPLE, Known, Path, Problem, circle, twice
 from .tree import (
@@ -43,6 +44,7 @@ def check(tree: PlanTree) -> list[Problem]:
     """Everything that is wrong with a plan; an empty list when it may be used."""
     known = Known(tree)
     return [
+        *shapes(tree),
         *_key_dates(tree, known),
         *_phases(tree),
         *_tasks(tree, known),
