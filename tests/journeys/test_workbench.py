@@ -1,4 +1,7 @@
-"""The workbench in a browser: its main pages are accessible on a phone and on a wide screen."""
+"""The workbench in a browser: on a phone and a wide screen, by keyboard, without scripts."""
+
+import re
+from datetime import date
 
 import pytest
 from playwright.sync_api import expect
@@ -42,3 +45,51 @@ def test_every_page_of_the_workbench_fits_and_has_no_fault(new_visitor, administ
         v.page.wait_for_function(FITS, arg=width)
         v.page.evaluate(AXE)
         assert v.page.evaluate(FAULTS, RULES) == [], address
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_limit_is_changed_and_taken_back(new_visitor, administrator, scripts):
+    v: Visitor = new_visitor(scripts=scripts)
+    v.signs_in(administrator, at=HOME)
+    v.follows("Clocks")
+    v.follows("Old-system access")
+    v.enters("90", "Limit")
+    v.presses("Save")
+    v.is_told("“Old-system access” is saved.")
+    v.sees("90 days")
+    v.opens(f"{HOME}changes/")
+    v.sees("limit from 45 days to 90 days")
+    v.presses(re.compile("Take back"))
+    v.is_told("The change is taken back.")
+    v.sees("Taken back")
+
+
+def test_the_date_follows_what_is_typed(new_visitor, administrator):
+    v: Visitor = new_visitor()
+    v.signs_in(administrator, at=f"{HOME}tasks/CUT-16/")
+    v.enters_day(date(2027, 3, 12), "Sample go-live")
+    v.main.get_by_role("button", name="Show the dates").click()
+    v.sees("For a go-live on Friday 12 March 2027 this is due Thursday 11 March 2027.")
+    v.enters("24", "How many")
+    v.main.get_by_label("Unit", exact=True).first.select_option("working days")
+    v.sees("For a go-live on Friday 12 March 2027 this is due Monday 8 February 2027.")
+    v.enters("CUT-32", "Waits for task 1")
+    v.sees("Without waiting for CUT-32 it would be due Monday 8 February 2027.")
+    v.presses("Save")
+    v.sees("waits for CUT-32")
+
+
+def test_a_task_is_moved_by_keyboard_and_by_dragging(new_visitor, administrator):
+    v: Visitor = new_visitor()
+    v.signs_in(administrator, at=f"{HOME}phases/cutover/tasks/")
+    rows = v.main.locator("[data-app-key]")
+    first, second, third = (rows.nth(place).get_attribute("data-app-key") for place in range(3))
+    with v.page.expect_navigation():
+        rows.nth(0).get_by_role("button", name="Move down").focus()
+        v.page.keyboard.press("Enter")
+    expect(rows.nth(1)).to_have_attribute("data-app-key", first)
+    expect(rows.nth(1)).to_be_focused()
+    with v.page.expect_navigation():
+        rows.nth(0).drag_to(rows.nth(2))
+    for place, code in enumerate((first, third, second)):
+        expect(rows.nth(place)).to_have_attribute("data-app-key", code)

@@ -10,6 +10,7 @@ from practices.plans import services
 from practices.plans.models import PlanVersion
 from practices.plans.queries import edits_of, tree_of, version_page, with_parts
 from practices.plans.rules import KINDS, check, content_of, key_of
+from practices.plans.views.places import place_of
 from practices.plans.yaml import read_plan, write_plan
 from tests.factories import MONDAY, make_person
 
@@ -127,6 +128,8 @@ def test_any_edits_leave_a_plan_that_publishes_or_says_why_not(data):
 def _publishes_or_says_why_not(draft, said, person):
     faults = check(said)
     if faults:
+        for fault in faults:
+            assert place_of(draft, said, fault)[1].startswith("/plans/small/draft/")
         with pytest.raises(Refused) as met, transaction.atomic():
             services.publish(version=draft, by=person, at=MONDAY)
         assert faults[0].message in str(met.value)

@@ -12,7 +12,6 @@ from practices.plans.models import PlanVersion
 from practices.plans.rules import (
     NOT_PREFIX,
     PlanTree,
-    System,
     TaskNode,
     Wording,
     check,
@@ -61,7 +60,7 @@ def draft_page(version: PlanVersion) -> DraftPage:
 
 def part_rows(tree: PlanTree, kind: str) -> list[PartRow]:
     """The parts of one kind, in their order; tasks are listed by :func:`task_rows`."""
-    say = Wording(tree)
+    say, uses = Wording(tree), _uses(tree)
     rows: Callable[[Any], PartRow] = {
         "key_date": lambda node: PartRow(
             node.key, f"{node.title} ({node.key})", [capfirst(say.place(node))]
@@ -82,7 +81,9 @@ def part_rows(tree: PlanTree, kind: str) -> list[PartRow]:
         "reminder": lambda node: PartRow(
             node.key, node.title, [capfirst(say.times(node))], tag="" if node.enabled else "Off"
         ),
-        "condition": lambda node: PartRow(node.key, node.title, _condition(node, _uses(tree))),
+        "condition": lambda node: PartRow(
+            node.key, node.title, [node.question, say.answer(node), _used(uses[node.key])]
+        ),
     }[kind]
     return [rows(node) for node in getattr(tree, f"{kind}s")]
 
@@ -114,10 +115,8 @@ def _gate(node: Any, say: Wording) -> list[str]:
     return facts
 
 
-def _condition(node: Any, uses: Counter[str]) -> list[str]:
-    known = f"yes when {System(node.system).label} is {node.named}" if node.system else "asked"
-    count = uses[node.key]
-    return [node.question, known, f"used by {count} task{'' if count == 1 else 's'}"]
+def _used(count: int) -> str:
+    return f"used by {count} task{'' if count == 1 else 's'}"
 
 
 def _uses(tree: PlanTree) -> Counter[str]:

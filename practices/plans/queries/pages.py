@@ -7,6 +7,7 @@ from practices.plans.models import PlanVersion
 from practices.plans.rules import (
     Basis,
     ClockNode,
+    ConditionNode,
     Delivery,
     GateNode,
     KeyDateNode,
@@ -34,7 +35,10 @@ class KeyDateRow:
 
 @dataclass(frozen=True)
 class TaskRow:
-    """A task; ``records`` and ``signs`` are titles of what doing it also does."""
+    """A task; ``records`` and ``signs`` are titles of what doing it also does.
+
+    ``waits`` names what it waits for, ``applies`` the conditions that must hold.
+    """
 
     node: TaskNode
     owner: str
@@ -43,6 +47,8 @@ class TaskRow:
     basis: str
     records: str
     signs: str
+    waits: str
+    applies: str
 
 
 @dataclass(frozen=True)
@@ -84,6 +90,14 @@ class ReminderRow:
 
 
 @dataclass(frozen=True)
+class ConditionRow:
+    """A condition; ``answer`` says whether it is asked, or known from a system's name."""
+
+    node: ConditionNode
+    answer: str
+
+
+@dataclass(frozen=True)
 class VersionPage:
     version: PlanVersion
     key_dates: list[KeyDateRow]
@@ -93,6 +107,7 @@ class VersionPage:
     clocks_off: list[ClockRow]
     reminders_on: list[ReminderRow]
     reminders_off: list[ReminderRow]
+    conditions: list[ConditionRow]
 
     @property
     def task_count(self) -> int:
@@ -120,6 +135,7 @@ def version_page(version: PlanVersion) -> VersionPage:
         clocks_off=[row for row in clocks if not row.node.enabled],
         reminders_on=[row for row in reminders if row.node.enabled],
         reminders_off=[row for row in reminders if not row.node.enabled],
+        conditions=[ConditionRow(node, say.answer(node)) for node in tree.conditions],
     )
 
 
@@ -132,6 +148,8 @@ def _task(node: TaskNode, say: Wording) -> TaskRow:
         basis=Basis(node.basis).label,
         records=inside(say.key_dates[node.records]) if node.records else "",
         signs=say.signature(node),
+        waits=listed([say.waits(link) for link in node.after]) if node.after else "",
+        applies=listed([say.applies(key) for key in node.applies_if]) if node.applies_if else "",
     )
 
 

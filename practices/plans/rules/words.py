@@ -251,11 +251,14 @@ class Wording:
             **_plain(advice=node.advice, source=node.source),
         }
 
+    def answer(self, node: ConditionNode) -> str:
+        """How a condition is answered."""
+        return f"yes when {System(node.system).label} is {node.named}" if node.system else "asked"
+
     def condition(self, node: ConditionNode) -> Fields:
-        known = f"yes when {System(node.system).label} is {node.named}" if node.system else "asked"
         return {
             **_plain(title=node.title, question=node.question),
-            "answer": ((node.system, node.named), known),
+            "answer": ((node.system, node.named), self.answer(node)),
             **_plain(source=node.source),
         }
 

@@ -13,6 +13,8 @@ def place_of(version: PlanVersion, tree: PlanTree, problem: Problem) -> tuple[st
     if section == "phases" and "tasks" in path[2:3] and len(path) > 3:
         task = tree.phases[int(path[1])].tasks[int(path[3])]
         return f"Task {task.code}", reverse("plans:draft_edit", args=[slug, "tasks", task.code])
+    if section == "title":
+        return "Title", reverse("plans:draft_details", args=[slug])
     kind = section.replace("_", "-")
     if len(path) < 2:
         return section.replace("_", " ").capitalize(), _list(slug, kind)
