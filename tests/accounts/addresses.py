@@ -247,6 +247,15 @@ WORKBENCH = [
     desk("plans:draft_move", ADMINISTRATOR, get=ONLY_GET, post=FOUND, keys=FDP),
     desk("plans:draft_tasks", ADMINISTRATOR, post=INCOMPLETE, keys=PHASE),
     desk("plans:draft_merge", ADMINISTRATOR, post=INCOMPLETE, keys=PHASE),
+    desk("plans:draft_lessons", ADMINISTRATOR, keys=SLUG),
+    desk("plans:draft_lessons_of", ADMINISTRATOR, keys=PHASE | {"kind": "phases"}),
+    desk(
+        "plans:draft_adopt",
+        ADMINISTRATOR,
+        get=ONLY_GET,
+        post=FOUND,
+        keys=PHASE | {"kind": "phases"},
+    ),
 ]
 
 DIRECTORY = [

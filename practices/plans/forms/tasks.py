@@ -15,6 +15,7 @@ from practices.plans.rules import (
     Part,
     PlanTree,
     Unit,
+    next_code,
 )
 
 from .fields import (
@@ -247,21 +248,6 @@ class TaskForm(OffsetBoxes, PartForm):
 
 def _signature(part: Part) -> str:
     return f"{part['gate']}:{part['seat']}" if part.get("gate") else ""
-
-
-def next_code(tree: PlanTree, phase: str) -> str:
-    """A code that goes on from the tasks of a phase, and that no task has."""
-    stems = [task.code.rsplit("-", 1)[0] for one in tree.phases if one.key == phase
-             for task in one.tasks]  # fmt: skip
-    plain = "".join(letter for letter in phase.upper() if letter.isalpha())[:3]
-    stem = stems[-1] if stems else plain or "TASK"
-    numbers = [
-        int(number)
-        for code in (task.code for task in tree.tasks())
-        for head, _, number in [code.rpartition("-")]
-        if head == stem and number.isdigit()
-    ]
-    return f"{stem}-{max(numbers, default=0) + 1:02}"
 
 
 class BulkForm(NHSForm):

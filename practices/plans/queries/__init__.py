@@ -2,6 +2,7 @@
 
 from .drafts import DraftPage, PartRow, draft_of, draft_page, part_rows, task_rows
 from .edits import EditLine, edits_of, recent_edits
+from .lessons import PhaseEntry, TaskEntry, lessons_page, phase_entry, task_entry
 from .lists import PlanLine, all_plans
 from .pages import VersionPage, version_page
 from .trees import changed_since_published, tree_of, with_parts
@@ -10,15 +11,20 @@ __all__ = [
     "DraftPage",
     "EditLine",
     "PartRow",
+    "PhaseEntry",
     "PlanLine",
+    "TaskEntry",
     "VersionPage",
     "all_plans",
     "changed_since_published",
     "draft_of",
     "draft_page",
     "edits_of",
+    "lessons_page",
     "part_rows",
+    "phase_entry",
     "recent_edits",
+    "task_entry",
     "task_rows",
     "tree_of",
     "version_page",

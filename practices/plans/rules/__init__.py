@@ -1,5 +1,6 @@
 """The rules of plans: pure functions over values, without a database or a clock."""
 
+from .adopting import appended, is_called, next_code, says
 from .checking import SIGNERS, check
 from .checking_shapes import ANCHOR, CODE, HIGHEST
 from .comparing import Change, Difference, changes, differences
@@ -97,6 +98,7 @@ __all__ = [
     "TaskNode",
     "Unit",
     "Wording",
+    "appended",
     "changes",
     "check",
     "clock_end",
@@ -107,13 +109,16 @@ __all__ = [
     "find",
     "inside",
     "inverse",
+    "is_called",
     "key_dates_for",
     "key_of",
     "listed",
+    "next_code",
     "node_of",
     "part_of",
     "roles",
     "sample",
+    "says",
     "schedule",
     "span",
     "steps_between",

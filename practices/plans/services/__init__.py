@@ -1,5 +1,6 @@
 """Every write on plans."""
 
+from .adopting import adopt_lesson, adopt_task
 from .arranging import merge_phases, move_part, move_to_phase, set_tasks, shift_part
 from .drafts import edit_digest
 from .editing import Clashing, add_part, remove_part, replace_content, set_fields, take_back
@@ -18,6 +19,8 @@ __all__ = [
     "Clashing",
     "Loaded",
     "add_part",
+    "adopt_lesson",
+    "adopt_task",
     "discard",
     "draft_digest",
     "draft_from",

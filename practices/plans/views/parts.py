@@ -14,7 +14,7 @@ from practices.common.errors import Conflict, Refused
 from practices.plans import services
 from practices.plans.forms import FORMS, PartForm, PhaseChoice, SampleForm
 from practices.plans.models import PlanVersion
-from practices.plans.queries import part_rows, tree_of
+from practices.plans.queries import part_rows, task_entry, tree_of
 from practices.plans.rules import PLAN, Part, Wording, differences, find, key_of, tied
 
 from .common import find_draft
@@ -169,6 +169,7 @@ def _form_context(
             label="Move to another phase",
             submit="Move the task",
         )
+        context["learnt"] = task_entry(version, key, request.user)
     return context
 
 

@@ -106,6 +106,12 @@ class NoteForm(NHSForm):
             "max_length": "Note must be 2,000 characters or fewer",
         },
     )
+    is_lesson = forms.BooleanField(
+        label="This is a lesson for other practices",
+        required=False,
+        help_text="When the migration is finished, whoever shapes the plan reads it and may put "
+        "it there for everybody.",
+    )
 
 
 class EvidenceForm(NHSForm):

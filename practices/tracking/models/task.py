@@ -231,12 +231,16 @@ class Task(models.Model):
 
 
 class TaskNote(OneSided, AppendOnly):
-    """A remark on a task; remarks are added, never changed."""
+    """A remark on a task; remarks are added, never changed.
+
+    A lesson is meant for other practices: who shapes the plan is shown it (queries/lessons.py).
+    """
 
     task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="notes")
     text = models.ForeignKey(Text, on_delete=models.PROTECT, related_name="+")
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()
+    is_lesson = models.BooleanField(default=False)
 
     objects = OneSidedQuerySet.as_manager()
 

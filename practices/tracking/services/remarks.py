@@ -19,17 +19,23 @@ from ._base import lock_task, note_event, says
 
 
 @transaction.atomic
-def add_note(*, task: Task, body: str, by: User, at: datetime) -> TaskNote:
-    """Add a remark to a task. The same remark sent twice in a row is one."""
+def add_note(*, task: Task, body: str, by: User, at: datetime, is_lesson: bool = False) -> TaskNote:
+    """Add a remark to a task, for its migration or as a lesson for other practices too.
+
+    The same remark sent twice in a row is one.
+    """
     if not clean_text(body):
         raise Refused("Enter a note.")
     migration, task = lock_task(task)
     last = task.notes.select_related("text").last()
-    if last and last.by_id == by.pk and says(last.text, body):
+    again = last and last.by_id == by.pk and last.is_lesson == is_lesson
+    if last and again and says(last.text, body):
         return last
     text = write_text(body=body, by=by, at=at)
     side = migration.side_of(by)
-    note = TaskNote.objects.create(task=task, text=text, by=by, at=at, written_as=side)
+    note = TaskNote.objects.create(
+        task=task, text=text, by=by, at=at, written_as=side, is_lesson=is_lesson
+    )
     note_event(
         migration,
         "task.noted",
@@ -38,6 +44,7 @@ def add_note(*, task: Task, body: str, by: User, at: datetime) -> TaskNote:
         subject=f"task:{task.code}",
         note=text,
         written_as=side or None,
+        is_lesson=is_lesson or None,
     )
     return note
 

@@ -29,7 +29,13 @@ def note(request: SignedInRequest, reference: str, code: str) -> HttpResponse:
     form = NoteForm(request.POST)
 
     def act(data: dict[str, Any]) -> object:
-        return services.add_note(task=task, body=data["note"], by=request.user, at=clock.now())
+        return services.add_note(
+            task=task,
+            body=data["note"],
+            is_lesson=data["is_lesson"],
+            by=request.user,
+            at=clock.now(),
+        )
 
     return _add(request, task, form, act, done="Your note is added.", anchor="notes")
 
