@@ -1,4 +1,4 @@
-"""The two plans that come with the software, against a summary of the domain's task list."""
+"""The three plans that come with the software, against a summary of the domain's task list."""
 
 import csv
 from datetime import date, datetime, timedelta
@@ -15,6 +15,7 @@ TASKS = list(
     csv.DictReader((Path(__file__).parent / "fixtures/tasks.csv").read_text().splitlines())
 )
 FULL, SMALL = "nhs-full-migration", "nhs-cut-over-to-post-go-live"
+NEWER = "nhs-full-migration-90-days"
 EARLIER = {"DC-16", "COP-03", "COP-21", "COP-36", "TRN-04", "TRN-08", "TRN-09"}
 
 
@@ -29,12 +30,35 @@ def full():
 
 
 @pytest.fixture(scope="module")
+def newer():
+    return read(NEWER)
+
+
+@pytest.fixture(scope="module")
 def small():
     return read(SMALL)
 
 
-@pytest.mark.parametrize("slug", [FULL, SMALL])
-class TestBoth:
+def rows(tree):
+    """The tasks of a plan, as the summary lists them."""
+    return [
+        {
+            "code": task.code,
+            "phase": phase.key,
+            "owner": task.owner,
+            "anchor": task.anchor,
+            "offset": str(task.offset),
+            "unit": task.unit,
+            "basis": task.basis,
+            "sign_off": "yes" if task.gate else "",
+        }
+        for phase in tree.phases
+        for task in phase.tasks
+    ]
+
+
+@pytest.mark.parametrize("slug", [FULL, SMALL, NEWER])
+class TestEach:
     def test_are_in_their_canonical_form_byte_for_byte(self, slug):
         assert write_plan(read(slug)).encode() == (FOLDER / f"{slug}.yaml").read_bytes()
 
@@ -62,8 +86,9 @@ class TestBoth:
         assert (cut_over.limit, cut_over.unit, cut_over.enabled) == (72, "hours", True)
         assert cut_over.warn_after == (24, 48, 60, 66, 72)
         assert (access.starts, access.stops) == ("GL", "EOA")
-        assert (access.limit, access.unit, access.enabled) == (45, "days", True)
-        assert access.warn_before == (14, 7, 3, 1, 0)
+        limit = 90 if slug == NEWER else 45
+        assert (access.limit, access.unit, access.enabled) == (limit, "days", True)
+        assert access.warn_before[-5:] == (14, 7, 3, 1, 0)
         # The report of an overrun is asked for when there was one; all else has to be wanted.
         assert [clock.starts for clock in clocks.values() if clock.enabled] in (
             [],
@@ -84,20 +109,7 @@ class TestBoth:
 
 class TestFullMigration:
     def test_has_every_task_with_its_owner_and_its_time(self, full):
-        found = [
-            {
-                "code": task.code,
-                "phase": phase.key,
-                "owner": task.owner,
-                "anchor": task.anchor,
-                "offset": str(task.offset),
-                "unit": task.unit,
-                "basis": task.basis,
-                "sign_off": "yes" if task.gate else "",
-            }
-            for phase in full.phases
-            for task in phase.tasks
-        ]
+        found = rows(full)
         assert found == TASKS
         assert (len(full.phases), len(found)) == (15, 307)
 
@@ -168,6 +180,48 @@ class TestFullMigration:
         assert [code for code in named if code not in covered] == left_out
 
 
+class TestNinetyDays:
+    """The newer national rule (guide.md 0.2): what differs from the earlier editions."""
+
+    def test_has_every_task_of_the_guide_at_the_same_time(self, newer):
+        assert rows(newer) == TASKS
+
+    def test_lets_the_old_system_be_read_for_ninety_days(self, newer):
+        go_live = local_to_utc(datetime(2026, 6, 8, 8))  # noqa: DTZ001
+        days = {key: moment.on for key, moment in key_dates_for(newer, go_live_at=go_live).items()}
+        assert (days["EOA"] - days["GL"]).days == 90
+        # 12 to 16 weeks, from the order to go-live.
+        assert 84 <= (days["GL"] - days["ORDER"]).days <= 112
+
+    def test_meets_four_weeks_before_and_has_links_off_one_to_two_days_before(self, newer):
+        due = {task.code: (task.anchor, task.offset, task.unit) for task in newer.tasks()}
+        assert due["COP-01"] == ("FDP", -28, "days")
+        assert (due["COP-05"], due["FDP-02"]) == (("FDP", -2, "days"), ("FDP", -1, "days"))
+
+    def test_asks_about_the_practice_what_decides_on_tasks(self, newer):
+        asked: dict[str, list[str]] = {}
+        for task in newer.tasks():
+            for key in task.applies_if:
+                asked.setdefault(key, []).append(task.code)
+        assert asked == {
+            "dispensing": ["TS-05", "TS-06", "PRE-33", "COP-32", "GL-20"],
+            "mesh_mailbox": ["CUT-28", "GL-15"],
+        }
+        assert [node.key for node in newer.conditions] == list(asked)
+
+    def test_lets_nothing_come_back_before_go_live_is_recorded(self, newer):
+        after = {
+            task.code: [link.task for link in task.after] for task in newer.tasks() if task.after
+        }
+        assert after == {
+            "IDP-03": ["IDP-01"],
+            "IDP-04": ["IDP-03"],
+            "GL-10": ["GL-03"],
+            "GL-11": ["GL-03"],
+            "PGL-16": ["GL-03"],
+        }
+
+
 class TestCutOverToPostGoLive:
     def test_is_made_of_the_tasks_that_two_chapters_name(self, full, small):
         named = {
@@ -198,5 +252,5 @@ class TestCutOverToPostGoLive:
         assert [node.key for node in small.key_dates] == ["IDP", "FDP", "GL", "EOA"]
 
 
-def test_nothing_is_wrong_with_either(full, small):
-    assert check(full) == check(small) == []
+def test_nothing_is_wrong_with_any(full, small, newer):
+    assert check(full) == check(small) == check(newer) == []
