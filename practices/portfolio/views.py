@@ -18,6 +18,7 @@ from practices.common.time import london_date, to_london
 from practices.reminders.deliveries import undelivered
 from practices.tracking.models import Migration
 from practices.tracking.models.migration import MigrationQuerySet
+from practices.tracking.waiting import waiting
 
 from . import queries
 from .forms import Filters
@@ -58,17 +59,19 @@ def home(request: SignedInRequest) -> HttpResponse:
 @require_safe
 def your_tasks(request: SignedInRequest) -> HttpResponse:
     """What somebody has to do in all their migrations; it is ticked on the page of each task."""
-    found = queries.own_tasks(request.user, clock.now())
+    now = clock.now()
+    found = queries.own_tasks(request.user, now)
     counts = found.counts()
     show = request.GET.get("show", "")
     page = Paginator(found.shown(show), PAGE).get_page(request.GET.get("page"))
+    held = waiting(page.object_list, now)
     context = {
         "choices": [
             ("all", f"All ({sum(counts.values())})"),
             *((key, f"{title} ({counts[key]})") for key, title in queries.GROUPS.items()),
         ],
         "groups": [
-            (queries.GROUPS[group], list(tasks))
+            (queries.GROUPS[group], [(task, held.get(task.pk, [])) for task in tasks])
             for group, tasks in groupby(page.object_list, key=found.group_of)
         ],
         "all": sum(counts.values()),

@@ -209,8 +209,3 @@ def cannot_hold(applies_if: Iterable[str], answers: Mapping[str, bool | None]) -
         if answer is not None and answer == name.startswith(NOT_PREFIX):
             return key
     return ""
-
-
-def undecided(applies_if: Iterable[str], answers: Mapping[str, bool | None]) -> list[str]:
-    """The conditions of a task, as it names them, that nobody has answered yet."""
-    return [name for name in applies_if if answers.get(name.removeprefix(NOT_PREFIX)) is None]

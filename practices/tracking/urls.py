@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from .views import (
     access,
     checklist,
+    conditions,
     dates,
     gates,
     history,
@@ -61,6 +62,8 @@ migration_pages: list[URLPattern | URLResolver] = [
     path("clocks/<str:key>/reason/", access.explain_breach, name="explain_breach"),
     path("old-system/extend/", access.extend, name="extend_access"),
     path("old-system/check/", access.check, name="check_access"),
+    path("practice/", conditions.conditions, name="conditions"),
+    path("practice/<str:key>/", conditions.answer, name="answer"),
     path("history/", history.history, name="history"),
     path("tasks/", checklist.all_tasks, name="tasks"),
     path("tasks/<str:code>/", include(task_pages)),

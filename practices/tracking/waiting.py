@@ -31,6 +31,11 @@ class WaitsFor:
     timed: bool = False
 
     @property
+    def label(self) -> str:
+        """As the tag of what waits."""
+        return f"Waiting for {self.task.code}"
+
+    @property
     def why(self) -> str:
         """As words that end a sentence about what waits."""
         named = f"{self.task.code} “{self.task.title}”"
@@ -103,22 +108,25 @@ def waiting(tasks: Iterable[Task], now: datetime) -> dict[int, list[WaitsFor]]:
 def _held(first: Task, link: PlanDependency, now: datetime) -> WaitsFor | None:
     if first.is_unfinished or first.settled_at is None:
         return WaitsFor(first)
-    free = _free_from(first.settled_at, link)
+    free = free_from(first.settled_at, link.lag, link.unit)
     return WaitsFor(first, until=free, timed=link.unit == Unit.HOURS) if now < free else None
 
 
-def _free_from(settled_at: datetime, link: PlanDependency) -> datetime:
-    """The instant from which what waits can be done: hours are elapsed, a day counts whole."""
-    if not link.lag:
+def free_from(settled_at: datetime, lag: int, unit: str) -> datetime:
+    """The instant from which what waits for something done at ``settled_at`` can be done.
+
+    Hours are elapsed; days and working days begin with the London day.
+    """
+    if not lag:
         return settled_at
     end = due(
         anchor_on=london_date(settled_at),
         anchor_at=settled_at,
-        offset=link.lag,
-        unit=link.unit,
+        offset=lag,
+        unit=unit,
         is_working=working_calendar().is_working,
     )
-    return end.at if link.unit == Unit.HOURS else start_of_london_day(end.on)
+    return end.at if unit == Unit.HOURS else start_of_london_day(end.on)
 
 
 def waiting_in(migration: Migration, now: datetime) -> dict[int, list[WaitsFor]]:

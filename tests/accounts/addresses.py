@@ -38,10 +38,10 @@ from tests.factories import (
     make_notice,
     make_organisation,
     make_person,
-    make_plan_version,
     make_practice,
     make_system,
 )
+from tests.tracking.dependent import plan_with
 
 SIGN_IN = 302
 Codes = tuple[int, int]
@@ -285,6 +285,8 @@ TRACKING = [
     page("tracking:dates"),
     page("tracking:gate", GATE),
     page("tracking:people"),
+    page("tracking:conditions"),
+    form("tracking:answer", MIGRATION | {"key": "dispensing"}),
     page("tracking:evidence_file", TASK | {"pk": "{file.pk}"}),
     act("tracking:tick", TASK, htmx=OK),
     form("tracking:reopen", TASK, data={"reason": "", "version": ""}),
@@ -453,7 +455,7 @@ def make_side(mark: str) -> dict[str, Any]:
     practice = make_practice(f"Surgery {mark}", commissioner=commissioner)
     migration = make_migration(
         practice=practice,
-        plan_version=make_plan_version(),
+        plan_version=plan_with(conditions={"dispensing": {}}, applies={"CUT-03": ["dispensing"]}),
         source_system=make_system(f"Old {mark}"),
         target_system=make_system(f"New {mark}"),
         run_by=make_organisation(Organisation.Kind.DELIVERY_PARTNER, f"Partner {mark}"),

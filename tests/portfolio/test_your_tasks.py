@@ -46,7 +46,7 @@ def look(client):
 
 def groups(answer):
     return {
-        heading: [(task.migration_id, task.code) for task in tasks]
+        heading: [(task.migration_id, task.code) for task, _ in tasks]
         for heading, tasks in answer.context["groups"]
     }
 
@@ -286,4 +286,4 @@ def test_thirty_migrations_take_as_many_queries_as_one(cast, client, who):
         other = second(cast)
         give_role(cast.clinician, Role.CLINICIAN, other.migration.practice)
     assert counted() == one
-    assert one <= 10
+    assert one <= 11

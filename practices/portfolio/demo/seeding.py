@@ -27,6 +27,7 @@ from practices.directory.services import import_practices, load_reference_data
 from practices.plans.models import PlanVersion
 from practices.tracking.models import Migration
 from practices.tracking.services import ContactDetails, start_migration
+from practices.tracking.services.conditions import known_answers
 
 from . import cast
 from .stories import DAY, STORIES, Story
@@ -158,11 +159,12 @@ def _tell(story: Story, people: People, *, now: datetime) -> None:
     source, target = _systems(story)
     go_live = story.go_live(now)
     started = min(go_live - story.started_before_go_live, now - DAY)
+    plan = PlanVersion.objects.published().get(plan__slug=story.plan)
     migration = start_migration(
         practice=Practice.objects.select_related("organisation").get(
             organisation__code=story.practice
         ),
-        plan_version=PlanVersion.objects.published().get(plan__slug=story.plan),
+        plan_version=plan,
         source_system=source,
         target_system=target,
         project_manager=acting[Owner.PROJECT_MANAGER],
@@ -170,6 +172,7 @@ def _tell(story: Story, people: People, *, now: datetime) -> None:
         go_live_at=go_live,
         fdp_at=go_live - story.cut_over,
         contacts=_contacts(acting, source, target),
+        answers=known_answers(plan, source=source, target=target),
         by=acting[Owner.PROJECT_MANAGER],
         at=started,
     )

@@ -1,6 +1,6 @@
 """Living through a migration: every task, signature and date in its time, by the right person."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from itertools import groupby
 
@@ -12,7 +12,9 @@ from practices.plans.rules import Moment
 from practices.tracking import services
 from practices.tracking.models import Gate, KeyDate, Migration, Task
 from practices.tracking.rules import EOA
+from practices.tracking.services.due_times import after_of, followers
 from practices.tracking.services.gates import covered_tasks, free_seats, seen_mark, still_open
+from practices.tracking.waiting import free_from
 
 from .stories import DAY, HOUR, Story
 
@@ -54,9 +56,12 @@ class Walk:
     def go(self) -> None:
         """From the start to now, and to the end where the story has one."""
         tasks = (
-            self.migration.tasks.with_people().exclude(code__in=self.story.leave).in_plan_order()
+            self.migration.tasks.open()
+            .with_people()
+            .exclude(code__in=self.story.leave)
+            .in_plan_order()
         )
-        steps = [self._step(task) for task in tasks]
+        steps = self._in_turn({task.code: self._step(task) for task in tasks})
         until = self.now + self.story.until
         done = sorted((s for s in steps if s.at <= until), key=lambda s: (s.at, s.kind, s.by.pk))
         for _, batch in groupby(done, key=lambda step: step.batch):
@@ -79,6 +84,24 @@ class Walk:
             # Long ago people ticked on Mondays what the week would ask: fewer acts, sooner made.
             at = london_time(task.due_on - task.due_on.weekday() * DAY, time(11))
         return Step(max(at, earliest), TICK, task, by)
+
+    def _in_turn(self, steps: dict[str, Step]) -> list[Step]:
+        """No step before those it waits for; what waits for something left undone is left too."""
+        after = after_of(self.migration.tasks.all())
+        left = followers(after, {*self.story.leave, *self.story.blocked})
+        found: dict[str, Step] = {}
+
+        def settle(code: str) -> Step:
+            if code not in found:
+                step = found[code] = steps[code]
+                for link in after.get(code, ()):
+                    if link.task in steps and link.task not in left:
+                        free = free_from(settle(link.task).at, link.lag, link.unit)
+                        step = replace(step, at=max(step.at, free + MINUTE))
+                found[code] = step
+            return found[code]
+
+        return [settle(code) for code in steps if code not in left]
 
     def _happened(self, key: str) -> Moment:
         """The planned date, as if kept; a day's meeting ends at four."""

@@ -17,6 +17,8 @@ from practices.directory.models import ClinicalSystem
 from practices.plans.models import PlanVersion
 from practices.tracking.services import ContactDetails
 
+from .conditions import PREFIX
+
 # Who has to be reached on cut-over day; others are added on the people page.
 CONTACTS = [("new", "New supplier's contact", Owner.TARGET_SUPPLIER)]
 CONTACTS += [("old", "Old supplier's contact", Owner.SOURCE_SUPPLIER)]
@@ -83,6 +85,10 @@ class StartForm(NHSForm):
         self._offer(managers, own)
         for prefix, _, _ in CONTACTS:
             self._add_contact_fields(prefix)
+        # What was answered on the next page is not lost by coming back to this one.
+        for name in self.data:
+            if name.startswith(PREFIX):
+                self.fields[name] = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def _offer(self, managers: MembershipQuerySet, own: Membership | None) -> None:
         """A list that stays short however many project managers there are: the rest is searched."""

@@ -87,11 +87,20 @@ class AssignForm(VersionForm):
 
 
 class DueForm(VersionForm):
+    """``agreed`` is the mark of the other moves that the person was shown and says yes to."""
+
     submit_text = "Save due date"
+    agreed = forms.CharField(widget=forms.HiddenInput, required=False, max_length=64)
     due_on = UKDateField(
         label="New due date",
         help_text="The task keeps this date when go-live or another date moves.",
     )
+
+    def ask(self, question: str, mark: str) -> None:
+        """Show the question; the button then says yes to it."""
+        self.add_error("due_on", question)
+        self.data = {**dict(self.data.items()), "agreed": mark}
+        self.submit_text = "Yes, move these as well"
 
 
 class NoteForm(NHSForm):

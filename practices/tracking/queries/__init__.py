@@ -2,11 +2,13 @@
 
 from .access import AccessNow, access_now, extensions
 from .clocks import ClockCard, ClockNow, clock_lines, clocks_now, not_started
+from .conditions import ANSWERS, condition_lines, consequences
 from .patient_data import hidden_count, report_lines
 from .progress import gate_lines, go_live_of, phase_line, phase_lines
-from .tasks import TaskRow, Viewer, assignable_people, due_next, late, next_tasks, rows
+from .tasks import TaskRow, Viewer, assignable_people, due_next, late, next_tasks, row, rows
 
 __all__ = [
+    "ANSWERS",
     "AccessNow",
     "ClockCard",
     "ClockNow",
@@ -16,6 +18,8 @@ __all__ = [
     "assignable_people",
     "clock_lines",
     "clocks_now",
+    "condition_lines",
+    "consequences",
     "due_next",
     "extensions",
     "gate_lines",
@@ -27,5 +31,6 @@ __all__ = [
     "phase_line",
     "phase_lines",
     "report_lines",
+    "row",
     "rows",
 ]

@@ -1,6 +1,6 @@
 """A viewer and their tasks: rows of lists with the buttons they get, what is next, what is late."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -9,8 +9,10 @@ from django.db.models import Count, Q
 
 from practices.accounts.models import User
 from practices.accounts.roles import PRACTICE_ROLES, Permission
+from practices.plans.rules import NOT_PREFIX, inside
 from practices.tracking.models import Migration, Task
 from practices.tracking.team import team
+from practices.tracking.waiting import WaitsFor, waiting, waiting_in
 
 NEXT_TASKS = 5
 MOST_PEOPLE = 50  # of one role in a select box
@@ -45,6 +47,11 @@ class Viewer:
         """Whose assigned tasks are theirs: their own, and those of whom they stand in for."""
         return self.migration.stands_in_for(self.user) | {self.user.pk}
 
+    @cached_property
+    def held(self) -> frozenset[int]:
+        """The tasks here, by id, that cannot be done before others are."""
+        return frozenset(waiting_in(self.migration, self.now))
+
     def has_left(self, task: Task) -> bool:
         """Whether the task is assigned to somebody who has no part in the migration any more."""
         return task.assignee_id not in (None, self.user.pk) and task.assignee_id in self._departed
@@ -73,10 +80,16 @@ class Viewer:
 
 @dataclass(frozen=True)
 class TaskRow:
-    """A task as one person sees it in a list: what it is, and which buttons it gets."""
+    """A task as one person sees it in a list: what it is, and which buttons it gets.
+
+    ``waits_for`` has to be done first; ``only_if`` are conditions, in words, that decide
+    whether it applies and that nobody has answered yet.
+    """
 
     task: Task
     viewer: Viewer
+    waits_for: Sequence[WaitsFor] = ()
+    only_if: Sequence[str] = ()
 
     @property
     def is_late(self) -> bool:
@@ -102,7 +115,12 @@ class TaskRow:
 
     @property
     def can_tick(self) -> bool:
-        return self.task.is_unfinished and self.can_work and not self.leads_elsewhere
+        return (
+            self.task.is_unfinished
+            and self.can_work
+            and not self.leads_elsewhere
+            and not self.waits_for
+        )
 
     @property
     def can_reopen(self) -> bool:
@@ -114,6 +132,7 @@ class TaskRow:
     def can_record(self) -> bool:
         return bool(
             self.task.is_unfinished
+            and not self.waits_for
             and self.task.records
             and self.task.migration.is_active
             and self.viewer.may(Permission.RECORD_DATES)
@@ -124,6 +143,7 @@ class TaskRow:
         seat = self.task.seat
         return bool(
             self.task.is_unfinished
+            and not self.waits_for
             and seat
             and self.task.migration.is_active
             and self.viewer.may(Permission.SIGN)
@@ -133,10 +153,42 @@ class TaskRow:
 
 def rows(tasks: Iterable[Task], viewer: Viewer) -> list[TaskRow]:
     """Tasks of the viewer's migration as rows; they share its one migration object."""
-    found = []
+    tasks = list(tasks)
+    return _as_rows(tasks, viewer, waiting(tasks, viewer.now))
+
+
+def _as_rows(
+    tasks: Iterable[Task], viewer: Viewer, waits_for: Mapping[int, Sequence[WaitsFor]]
+) -> list[TaskRow]:
+    tasks = list(tasks)
     for task in tasks:
         task.migration = viewer.migration
-        found.append(TaskRow(task, viewer))
+    only_if = _only_if(tasks, viewer.migration)
+    return [
+        TaskRow(task, viewer, waits_for.get(task.pk, ()), only_if.get(task.pk, ()))
+        for task in tasks
+    ]
+
+
+def row(task: Task, viewer: Viewer) -> TaskRow:
+    """One task of the viewer's migration as a row."""
+    return rows([task], viewer)[0]
+
+
+def _only_if(tasks: Iterable[Task], migration: Migration) -> dict[int, list[str]]:
+    """The conditions without an answer that tasks to do hang on, in words, by the task's id."""
+    hanging = [task for task in tasks if task.is_unfinished and task.applies_if]
+    if not hanging:
+        return {}
+    asked = migration.conditions.select_related("plan_condition")
+    unknown = {row.key: inside(str(row)) for row in asked if row.answer is None}
+    found: dict[int, list[str]] = {}
+    for task in hanging:
+        for name in task.applies_if:
+            title = unknown.get(name.removeprefix(NOT_PREFIX))
+            if title:
+                word = "If not" if name.startswith(NOT_PREFIX) else "If"
+                found.setdefault(task.pk, []).append(f"{word} {title}")
     return found
 
 
@@ -149,19 +201,20 @@ class Late:
 
 
 def next_tasks(viewer: Viewer) -> list[TaskRow]:
-    """What to do next: the viewer's own soonest tasks, blocked ones left out."""
+    """What to do next: the viewer's own soonest tasks, but not what is blocked or has to wait."""
     if not viewer.has_tasks:
         return []
     mine = viewer.migration.tasks.filter(state=Task.State.OPEN).belonging_to(
         viewer.user, viewer.migration, viewer.now
     )
-    return rows(mine.with_people().soonest_first()[:NEXT_TASKS], viewer)
+    mine = mine.exclude(pk__in=viewer.held)
+    return _as_rows(mine.with_people().soonest_first()[:NEXT_TASKS], viewer, {})
 
 
 def due_next(viewer: Viewer) -> list[TaskRow]:
-    """What falls due next, whoever does it."""
-    tasks = viewer.migration.tasks.open().with_people().soonest_first()
-    return rows(tasks[:NEXT_TASKS], viewer)
+    """What falls due next, whoever does it, but not what has to wait for that."""
+    tasks = viewer.migration.tasks.open().exclude(pk__in=viewer.held)
+    return _as_rows(tasks.with_people().soonest_first()[:NEXT_TASKS], viewer, {})
 
 
 def late(viewer: Viewer) -> Late:

@@ -22,6 +22,7 @@ from practices.directory.models import ClinicalSystem
 from practices.plans.models import PlanVersion
 from practices.plans.rules import NOT_PREFIX, System, inside
 from practices.tracking.models import Gate, Migration, MigrationCondition, Phase, Task
+from practices.tracking.models.task import TaskQuerySet
 from practices.tracking.rules import cannot_hold
 
 from . import gates
@@ -59,6 +60,40 @@ def known_answers(
 
 def _same(name: str, named: str) -> bool:
     return name.strip().casefold() == named.strip().casefold()
+
+
+@dataclass(frozen=True)
+class Touched:
+    """What answers mean for tasks: to be set aside, to do again, and staying as they are although
+    they do not apply. ``falls`` names for each code the condition against it, or nothing.
+    """
+
+    falls: dict[str, str]
+    aside: list[Task]
+    again: list[Task]
+    kept: list[Task]
+
+
+def hanging_on(migration: Migration, keys: Collection[str] | None = None) -> TaskQuerySet:
+    """The tasks that hang on one of these conditions, or on any, in plan order."""
+    tasks = migration.tasks.filter(plan_task__applies_if__len__gt=0)
+    if keys is not None:
+        names = [name for key in keys for name in (key, f"{NOT_PREFIX}{key}")]
+        tasks = tasks.filter(plan_task__applies_if__overlap=names)
+    return tasks.select_related("plan_task__signs__gate").in_plan_order()
+
+
+def touched_by(tasks: Collection[Task], answers: Answers) -> Touched:
+    """Sort tasks that hang on conditions by what these answers do to them."""
+    falls = {task.code: cannot_hold(task.applies_if, answers) for task in tasks}
+    falling = [task for task in tasks if falls[task.code] and not task.fell_away]
+    aside = [t for t in falling if t.is_unfinished and not is_indispensable(t.plan_task)]
+    return Touched(
+        falls,
+        aside,
+        again=[task for task in tasks if task.fell_away and not falls[task.code]],
+        kept=[task for task in falling if task not in aside],
+    )
 
 
 def ask_conditions(
@@ -110,20 +145,9 @@ def apply_conditions(
     rows = {row.key: row for row in migration.conditions.select_related("plan_condition")}
     answers = {key: row.answer for key, row in rows.items()}
     wanted = set(rows if keys is None else keys)
-    tasks = [
-        task
-        for task in migration.tasks.filter(plan_task__applies_if__len__gt=0)
-        .select_for_update(of=("self",))
-        .select_related("plan_task__signs__gate")
-        .in_plan_order()
-        if wanted.intersection(_keys(task))
-    ]
-    falls = {task.code: cannot_hold(task.applies_if, answers) for task in tasks}
-    aside = [
-        t for t in tasks if falls[t.code] and t.is_unfinished and not is_indispensable(t.plan_task)
-    ]
-    again = [t for t in tasks if t.fell_away and not falls[t.code]]
-    kept = [t.code for t in tasks if falls[t.code] and t not in aside and not t.fell_away]
+    tasks = hanging_on(migration, wanted).select_for_update(of=("self",))
+    touched = touched_by(list(tasks), answers)
+    falls, aside, again = touched.falls, touched.aside, touched.again
     _end_rounds_over(migration, again, by=by, at=at, why=why)
     reasons = {
         key: write_text(body=reason_of(rows[key]), by=by, at=at)
@@ -162,6 +186,7 @@ def apply_conditions(
             reason=why,
             **codes,
         )
+    kept = [task.code for task in touched.kept]
     return Applied([t.code for t in aside], [t.code for t in again], kept)
 
 

@@ -29,10 +29,12 @@ from practices.tracking.services.dates import (
     FarFromPlan,
     GateClosed,
     Recorded,
+    recording_task,
     tasks_that_follow,
 )
 from practices.tracking.services.gates import blocking, unsigned_before
 from practices.tracking.services.replanning import RePlan, cut_over_warnings, preview_replan
+from practices.tracking.waiting import WaitsFor, waiting
 
 from .scope import migration_for, visible_migration
 
@@ -297,6 +299,7 @@ def _record_page(
         "form": form,
         "closed": [] if key_date.actual else blocking(migration, key_date.key),
         "unsigned": unsigned_before(migration, key_date) if warns else [],
+        "waits": _waits(migration, key_date),
         "following": tasks_that_follow(migration, key_date.key).count(),
         "may_pass": migration.allows(request.user, Permission.BYPASS_GATE),
         "starts": migration.plan_version.clocks.filter(enabled=True, starts=key_date.key),
@@ -304,6 +307,14 @@ def _record_page(
     }
     status = status or (422 if form.is_bound else 200)
     return render(request, "tracking/date_record.html", context, status=status)
+
+
+def _waits(migration: Migration, key_date: KeyDate) -> list[WaitsFor]:
+    """What has to be done before a date can be recorded, where a task records it."""
+    if key_date.actual:
+        return []
+    tasks = recording_task(migration, key_date.key)
+    return [one for found in waiting(tasks, clock.now()).values() for one in found]
 
 
 def _tell(request: SignedInRequest, migration: Migration, recorded: Recorded) -> None:

@@ -30,10 +30,12 @@ from practices.tracking.services.gates import (
     blocking,
     covered_tasks,
     may_withdraw,
+    require_turn_of,
     seats_for,
     seen_mark,
     still_open,
 )
+from practices.tracking.waiting import Waits
 
 from .scope import migration_for, visible_migration
 
@@ -150,6 +152,10 @@ class Signing:
         first = blocking(migration, f"gate:{self.gate.key}")
         if first:
             return f"“{first[0].title}” has to be signed first."
+        try:
+            require_turn_of(migration, self.seat, clock.now())
+        except Waits as refusal:
+            return str(refusal)
         return ""
 
     def answer(self) -> HttpResponse:

@@ -107,6 +107,8 @@ def _links(migration: Migration, viewer: queries.Viewer) -> list[tuple[str, str]
         for text, name, more, permission, states in acts
         if migration.state in states and viewer.may(permission)
     ]
+    if migration.conditions.exists():
+        links.append(("About this practice", "conditions", ()))
     links.append(("History", "history", ()))
     if viewer.may(Permission.REDACT):
         links.append(("Reported patient data", "reports", ()))

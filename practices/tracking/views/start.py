@@ -1,4 +1,5 @@
-"""Starting a migration: the practice, the particulars, the dates they give, then the start.
+"""Starting a migration: the practice, the particulars, what the plan asks about the practice,
+the dates they give, then the start.
 
 What was typed travels from page to page in the form, not in the session, so that
 two tabs work and nothing is lost on the way.
@@ -18,9 +19,11 @@ from practices.common.access import Permission, SignedInRequest, requires
 from practices.common.errors import Refused
 from practices.common.time import london_date
 from practices.directory.models import Practice
-from practices.tracking import services
+from practices.tracking import queries, services
+from practices.tracking.forms.conditions import PREFIX, VALUES, QuestionsForm
 from practices.tracking.forms.start import StartForm
 from practices.tracking.models import Migration
+from practices.tracking.services.conditions import known_answers
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -53,9 +56,7 @@ def start(request: SignedInRequest) -> HttpResponse:
         return _form_page(request, practice, form.without_errors())
     if form.is_valid():
         try:
-            if "confirm" in request.POST:
-                return _start(request, practice, form)
-            return _preview_page(request, practice, form)
+            return _ask_or_go(request, practice, form)
         except Refused as refusal:
             form.add_error(None, str(refusal))
     return _form_page(request, practice, form, status=422)
@@ -74,12 +75,59 @@ def _form_page(
     )
 
 
-def _preview_page(request: SignedInRequest, practice: Practice, form: StartForm) -> HttpResponse:
+def _ask_or_go(request: SignedInRequest, practice: Practice, form: StartForm) -> HttpResponse:
+    """What the plan asks about the practice comes before the dates."""
+    chosen = form.cleaned_data
+    conditions = list(chosen["plan_version"].conditions.all())
+    known = known_answers(
+        chosen["plan_version"], source=chosen["source_system"], target=chosen["target_system"]
+    )
+    typed = {row.key: request.POST.get(f"{PREFIX}{row.key}", "") for row in conditions}
+    known |= {key: VALUES[value] for key, value in typed.items() if value in VALUES}
+    questions = QuestionsForm(
+        request.POST if "answered" in request.POST else None, conditions=conditions, known=known
+    )
+    if conditions and not questions.is_valid():
+        return _questions_page(request, practice, form, questions)
+    answers = questions.answers if conditions else {}
+    if "confirm" in request.POST:
+        return _start(request, practice, form, answers)
+    asked = [(row.question, queries.ANSWERS[answers[row.key]]) for row in conditions]
+    return _preview_page(request, practice, form, answers, asked)
+
+
+def _typed(request: SignedInRequest) -> list[tuple[str, str]]:
+    """What travels on in the form."""
+    typed = request.POST.dict()
+    return [(name, str(value)) for name, value in typed.items() if name != "csrfmiddlewaretoken"]
+
+
+def _questions_page(
+    request: SignedInRequest, practice: Practice, form: StartForm, questions: QuestionsForm
+) -> HttpResponse:
+    context = {
+        "practice": practice,
+        "chosen": form.cleaned_data,
+        "form": questions,
+        "typed": [item for item in _typed(request) if item[0] not in questions.fields],
+    }
+    status = 422 if questions.is_bound else 200
+    return render(request, "tracking/start_questions.html", context, status=status)
+
+
+def _preview_page(
+    request: SignedInRequest,
+    practice: Practice,
+    form: StartForm,
+    answers: dict[str, bool | None],
+    asked: list[tuple[str, str]],
+) -> HttpResponse:
     chosen = form.cleaned_data
     preview = services.preview_start(
         plan_version=chosen["plan_version"],
         go_live_at=chosen["go_live"],
         fdp_at=chosen["fdp"],
+        answers=answers,
         at=clock.now(),
     )
     phases = groupby(preview.tasks, key=lambda planned: planned.task.phase)
@@ -92,16 +140,18 @@ def _preview_page(request: SignedInRequest, practice: Practice, form: StartForm)
             "contacts": form.contacts(),
             "preview": preview,
             "phases": [(phase, list(tasks)) for phase, tasks in phases],
-            "typed": [
-                (name, value)
-                for name, value in request.POST.items()
-                if name != "csrfmiddlewaretoken"
-            ],
+            "asked": asked,
+            "typed": _typed(request),
         },
     )
 
 
-def _start(request: SignedInRequest, practice: Practice, form: StartForm) -> HttpResponse:
+def _start(
+    request: SignedInRequest,
+    practice: Practice,
+    form: StartForm,
+    answers: dict[str, bool | None],
+) -> HttpResponse:
     chosen = form.cleaned_data
     migration = services.start_migration(
         practice=practice,
@@ -113,6 +163,7 @@ def _start(request: SignedInRequest, practice: Practice, form: StartForm) -> Htt
         go_live_at=chosen["go_live"],
         fdp_at=chosen["fdp"],
         contacts=form.contacts(),
+        answers=answers,
         by=request.user,
         at=clock.now(),
     )

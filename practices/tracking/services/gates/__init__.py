@@ -2,7 +2,15 @@
 
 from .covered import StillOpen, covered_tasks, seen_mark, still_open
 from .going_without import confirm_bypass, record_bypass
-from .signing import SeatTaken, Stale, free_seats, seats_for, sign_off, signing_as
+from .signing import (
+    SeatTaken,
+    Stale,
+    free_seats,
+    require_turn_of,
+    seats_for,
+    sign_off,
+    signing_as,
+)
 from .taking_back import end_round, may_withdraw, round_has_begun, withdraw_sign_off
 from .waiting import blocking, report_condition, unsigned_before
 
@@ -18,6 +26,7 @@ __all__ = [
     "may_withdraw",
     "record_bypass",
     "report_condition",
+    "require_turn_of",
     "round_has_begun",
     "seats_for",
     "seen_mark",

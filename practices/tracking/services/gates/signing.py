@@ -106,7 +106,7 @@ def sign_off(
         raise Refused("This signature belongs to somebody else: your role does not fill this seat.")
     for blocker in blocking(migration, f"gate:{gate.key}"):
         raise Refused(f"“{blocker.title}” has to be signed first.")
-    _must_be_its_turn(migration, seat, at)
+    require_turn_of(migration, seat, at)
     if not same_name(name, by.name):
         raise Refused(f"Type your full name as it is in your account: {by.name}.")
     items = still_open(gate)
@@ -163,7 +163,8 @@ def _seat_task(migration: Migration, seat: PlanSeat) -> TaskQuerySet:
     return migration.tasks.filter(plan_task__signs=seat).select_related("plan_task")
 
 
-def _must_be_its_turn(migration: Migration, seat: PlanSeat, at: datetime) -> None:
+def require_turn_of(migration: Migration, seat: PlanSeat, at: datetime) -> None:
+    """Raise :class:`Waits` where the task that signs a seat waits for another one."""
     for task in _seat_task(migration, seat).open():
         require_turn(task, at)
 

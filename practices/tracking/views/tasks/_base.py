@@ -1,9 +1,10 @@
 """What every act on a task answers with: its page, its row in a list, a form about it."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,11 +17,13 @@ from practices.common.access import SignedInRequest
 from practices.common.errors import Conflict, Refused
 from practices.common.forms import NHSForm
 from practices.tracking import queries, sentences
-from practices.tracking.forms.tasks import EvidenceForm, NoteForm
+from practices.tracking.forms.tasks import DueForm, EvidenceForm, NoteForm
 from practices.tracking.models import Task
 from practices.tracking.models.migration import COUNTERS
+from practices.tracking.services.pinning import MovesOthers
 from practices.tracking.services.tasks import Settled, SignedOver
 from practices.tracking.views.scope import back
+from practices.tracking.waiting import done_after
 
 
 def task_url(name: str, task: Task) -> str:
@@ -42,6 +45,12 @@ def fresh(task: Task) -> Task:
     return now
 
 
+def _answers_about(task: Task) -> Q:
+    """The answers about the practice that set the task aside or brought it back."""
+    touched = Q(data__set_aside__contains=[task.code]) | Q(data__reopened__contains=[task.code])
+    return Q(kind="condition.answered") & touched
+
+
 def task_page(
     request: SignedInRequest,
     task: Task,
@@ -60,8 +69,9 @@ def task_page(
         {
             "migration": task.migration,
             "task": task,
-            "row": queries.TaskRow(task, viewer),
+            "row": queries.row(task, viewer),
             "viewer": viewer,
+            "done_after": done_after(task) if task.is_unfinished else [],
             "helps": [Owner(owner).label for owner in helps],
             "can_edit": viewer.may(Permission.EDIT_TASKS) and task.migration.is_active,
             "can_note": viewer.has_tasks and task.migration.is_active,
@@ -74,7 +84,7 @@ def task_page(
             "lines": sentences.lines(
                 task.migration,
                 sentences.readable(task.migration, request.user)
-                .filter(subject=subject)
+                .filter(Q(subject=subject) | _answers_about(task))
                 .newest_first(),
             ),
             "note_form": form if isinstance(form, NoteForm) else NoteForm(),
@@ -97,7 +107,7 @@ def _row(
     place = request.POST.get("place", "")
     context = {
         "migration": task.migration,
-        "row": queries.TaskRow(task, viewer),
+        "row": queries.row(task, viewer),
         "place": place,
         "back": way_back(request, task).partition("#")[0],
         "said": said or problem,
@@ -166,6 +176,9 @@ def ask(
             except SignedOver as refusal:
                 form.add_error("reason", "Enter a reason: the sign-off will be withdrawn")
                 context["signed"] = refusal.gates
+            except MovesOthers as question:
+                cast("DueForm", form).ask(str(question), question.mark)
+                context["moves"] = question.moves
             except Refused as refusal:
                 form.add_error(None, str(refusal))
                 status = status_of(refusal)
@@ -184,7 +197,7 @@ def ask(
     context |= {
         "migration": task.migration,
         "task": task,
-        "row": queries.TaskRow(task, viewer),
+        "row": queries.row(task, viewer),
         "form": form,
         "heading": heading,
     }

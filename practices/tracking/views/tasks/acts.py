@@ -14,6 +14,7 @@ from practices.common import clock
 from practices.common.access import SignedInRequest
 from practices.common.errors import Refused
 from practices.common.templatetags.uk import uk_datetime
+from practices.plans.rules import listed
 from practices.tracking import queries, services
 from practices.tracking.forms.tasks import (
     AssignForm,
@@ -26,6 +27,7 @@ from practices.tracking.forms.tasks import (
 from practices.tracking.models import Task
 from practices.tracking.services.tasks import SignedOver, signed_gates_over
 from practices.tracking.views.scope import task_for, visible_task, workable_task
+from practices.tracking.waiting import done_after
 
 from ._base import answer, ask, refused, task_page, task_url, way_back
 
@@ -89,8 +91,9 @@ def reopen(request: SignedInRequest, reference: str, code: str) -> HttpResponse:
         form,
         act,
         heading="Reopen task",
-        done=f"{code} is to do again.",
+        done=_to_do_again(task),
         signed=signed,
+        done_after=done_after(task),
     )
 
 
@@ -108,8 +111,15 @@ def _undo(request: SignedInRequest, task: Task) -> HttpResponse:
     except Refused as refusal:
         return refused(request, task, refusal)
     already = f"{task.code} was already to do."
-    done = f"{task.code} is to do again."
+    done = _to_do_again(task)
     return answer(request, task, settled, done=done, already=already, undo=False)
+
+
+def _to_do_again(task: Task) -> str:
+    """What is said after reopening: also that what was done after it stays done."""
+    later = [one.code for one in done_after(task)]
+    stays = f" {listed(later)}, done after it, stay{'s' if len(later) == 1 else ''} done."
+    return f"{task.code} is to do again.{stays if later else ''}"
 
 
 def _settled_already(request: SignedInRequest, task: Task) -> HttpResponse | None:
@@ -211,6 +221,7 @@ def due(request: SignedInRequest, reference: str, code: str) -> HttpResponse:
             task=task,
             due_on=data["due_on"],
             seen_version=data["version"],
+            agreed=data["agreed"],
             by=request.user,
             at=clock.now(),
         )
