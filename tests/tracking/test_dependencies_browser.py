@@ -54,7 +54,7 @@ def test_an_answer_is_given_with_the_keyboard_and_seen_on_the_list(
     page = open_as(cast.manager, javascript=scripts, width=320, height=640)
     visitor = Visitor(page, live_app.url, scripts=scripts)
     visitor.opens(cast.url("practice"))
-    visitor.follows("Change dispensing practice")
+    visitor.follows("Change Dispensing practice")
     page.get_by_role("radio", name="No", exact=True).press(" ")
     visitor.presses("Save the answer")
     assert "No longer to do: CUT-02." in page.locator(".nhsuk-notification-banner").inner_text()
