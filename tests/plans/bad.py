@@ -69,6 +69,13 @@ BAD = [
     ("another format", ("format: 1", "format: 2"), "format", "format 1"),
     ("an alias", ("helps: [clinician]", "helps: &x [clinician]"), "", "anchors"),
     ("a tag", ("title: Check the data", "title: !!python/object:os.system x"), "", "tags"),
+    ("a link to a script", ("guidance: Compare what came over", "guidance: '[Compare](javascript:alert)'\n        lesson: what came over"), "CUT-02.guidance", "https://"),
+    ("a link to nowhere", ("guidance: Compare what came over", "guidance: '[Compare](what) came over'\n        lesson: it came"), "CUT-02.guidance", "must start with"),
+    ("waits for no task", ("helps: [clinician]", "after: [{task: CUT-99}]"), "CUT-02.after", "no task"),
+    ("waits for itself", ("helps: [clinician]", "after: [{task: CUT-02}]"), "CUT-02.after", "itself"),
+    ("waits backwards", ("helps: [clinician]", "after: [{task: CUT-01, lag: -1}]"), "CUT-02.after.1.lag", "from 0"),
+    ("applies under nothing known", ("helps: [clinician]", "applies_if: [dispensing]"), "CUT-02.applies_if", "no condition"),
+    ("a question not asked", ("reminders:\n", "conditions:\n  - key: dispensing\n    title: Dispensing\nreminders:\n"), "dispensing.question", "needed"),
     ("tabs", ("    title: Cut-over\n    tasks:", "    title: Cut-over\n\ttasks:"), "", "spaces, not tabs"),
     ("a colon in plain text", ("title: Check the data", "title: Check: the data"), "", "quotation marks"),
 ]  # fmt: skip

@@ -3,7 +3,9 @@
 from datetime import date, datetime
 
 from django import template
+from django.utils.safestring import SafeString
 
+from practices.common.markdown import render
 from practices.common.time import to_london
 
 register = template.Library()
@@ -34,3 +36,9 @@ def uk_short_date(day: date | None) -> str:
 def uk_time(instant: datetime | None) -> str:
     """``18:30``."""
     return f"{to_london(instant):%H:%M}" if instant else ""
+
+
+@register.filter
+def markdown(text: str) -> SafeString:
+    """Guidance or a lesson of a plan as HTML."""
+    return render(text)

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from practices.common.markdown import bad_links
+
 from .known import Known, Problem, circle, twice
 from .tree import NOT_PREFIX, PlanTree, TaskNode
 
@@ -34,6 +36,9 @@ def task_links(task: TaskNode, known: Known) -> Iterator[tuple[str, str]]:
             yield "after", f"{code} is no task of this plan."
     if len(set(codes)) < len(codes):
         yield "after", "A task is there twice."
+    for field, text in (("guidance", task.guidance), ("lesson", task.lesson)):
+        for url in bad_links(text):
+            yield field, f"The link {url} must start with https://, http:// or mailto:."
 
 
 def dependencies(tree: PlanTree) -> Iterator[Problem]:
