@@ -1,6 +1,7 @@
 """Whatever the services do, verify_history finds nothing; and it reads in batches."""
 
 import io
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
@@ -29,6 +30,8 @@ from practices.tracking.models import Phase
 from practices.tracking.services.counters import correct_counters
 from tests.factories import MONDAY
 from tests.tracking import test_history as tracking_history
+from tests.tracking.dependent import answer, cast_with
+from tests.tracking.steps import sign
 
 from .history_world import findings as found
 from .history_world import make_world, said
@@ -45,6 +48,24 @@ def test_every_act_in_a_migration_leaves_a_clean_history(world):
     tracking_history.everything(world)
     # Two rows of a person that a factory made, not a service.
     assert {one.table for one in found() if not one.table.startswith("accounts_")} == set()
+
+
+def test_answers_about_a_practice_and_what_follows_a_date_leave_a_clean_history(committed_db):
+    cast = cast_with(
+        after={"GL-02": [("CUT-03",)]},
+        conditions={"dispensing": {}},
+        applies={"CUT-02": ["dispensing"], "CUT-03": ["not:dispensing"]},
+        answers={"dispensing": False},
+    )
+    sign(cast)
+    answer(cast, "dispensing", True, seen=False, reason="They do dispense")
+    answer(cast, "dispensing", None, seen=True)
+    task = cast.task("CUT-03")
+    services.pin_task(
+        task=task, due_on=date(2028, 1, 5), seen_version=task.version, by=cast.manager, at=MONDAY
+    )
+    # The rows of plan and practice were made by factories, not by services.
+    assert [one for one in found() if one.table.startswith(("tracking_", "common_"))] == []
 
 
 def test_counters_are_corrected_without_a_finding(world):

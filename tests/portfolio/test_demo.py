@@ -1,6 +1,7 @@
 """The demo of a person's own machine."""
 
 import io
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,16 +9,19 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from practices.accounts.models import User
-from practices.accounts.roles import Role
+from practices.accounts.roles import Owner, Role
 from practices.common.models import Event
 from practices.common.services import event_hash
 from practices.directory.models import Organisation, Practice
 from practices.portfolio import queries
 from practices.portfolio.demo import Outcome, is_seeded, seed
 from practices.portfolio.demo.cast import accounts
+from practices.portfolio.demo.stories import STORIES
+from practices.portfolio.demo.walk import Walk
 from practices.tracking.models import ClockRun, Migration
 from practices.tracking.services.counters import wrong_counters
-from tests.factories import make_person
+from tests.factories import GO_LIVE_AT, make_person
+from tests.tracking.dependent import cast_with
 
 pytestmark = pytest.mark.django_db
 
@@ -29,6 +33,24 @@ def run(command, *arguments):
     out = io.StringIO()
     call_command(command, *arguments, stdout=out)
     return out.getvalue()
+
+
+def test_a_story_is_told_in_the_order_in_which_tasks_wait_for_each_other():
+    told = cast_with(
+        after={"CUT-03": [("CUT-02", 1, "hours")], "CUT-02": [("CUT-01",)], "GL-02": [("GL-01",)]},
+        conditions={"dispensing": {}},
+        applies={"POST-01": ["dispensing"]},
+        answers={"dispensing": False},
+        at=GO_LIVE_AT - timedelta(days=100),
+    )
+    acting = dict.fromkeys(Owner.values, told.manager)
+    story = replace(STORIES[0], leave=frozenset(), blocked={}, bypassed={}, until=timedelta(0))
+    Walk(told.migration, story, acting, now=GO_LIVE_AT + timedelta(days=20)).go()
+    left = told.migration.tasks.exclude(state="done").values_list("code", "state")
+    assert dict(left) == {"POST-01": "not_applicable", "POST-02": "open"}
+    done = {task.code: task.settled_at for task in told.migration.tasks.filter(state="done")}
+    assert done["CUT-01"] < done["CUT-02"] <= done["CUT-03"] - timedelta(hours=1)
+    assert wrong_counters() == []
 
 
 @pytest.mark.timeout(400)

@@ -37,8 +37,10 @@ def plan_with(
     return publish_rows(version)
 
 
-def cast_with(*, answers: dict[str, bool | None] | None = None, **plan: Any) -> Cast:
-    return make_cast(plan_version=plan_with(**plan), **({"answers": answers} if answers else {}))
+def cast_with(
+    *, answers: dict[str, bool | None] | None = None, at: datetime = MONDAY, **plan: Any
+) -> Cast:
+    return make_cast(plan_version=plan_with(**plan), answers=answers or {}, at=at)
 
 
 def tick(cast: Cast, code: str, *, at: datetime = MONDAY) -> Task:
