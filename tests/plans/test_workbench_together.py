@@ -82,6 +82,16 @@ class TestTwoAtOnce:
         assert "discarded or replaced" in answer.content.decode()
         assert task().title == "Check the data"
 
+    def test_what_was_sent_to_a_draft_that_is_gone_is_given_back(self, client, bob, ann, draft):
+        before = posted(bob.get(CUT_02))
+        services.publish(version=draft, by=ann, at=MONDAY)
+        answer = bob.post(CUT_02, before | {"title": "Bob's title"})
+        assert answer.status_code == 409
+        assert "has no draft any more" in answer.content.decode()
+        assert "Bob&#x27;s title" in answer.content.decode()
+        assert bob.get(CUT_02)["Location"] == "/plans/small/1/"
+        assert bob.get("/plans/nothing/draft/").status_code == 404
+
 
 class TestChanges:
     def test_a_change_says_who_changed_what_and_is_taken_back(self, client, draft):

@@ -117,7 +117,9 @@ class OffsetBoxes(forms.Form):
 
     by = NumberField(label="How many")
     unit = forms.ChoiceField(label="Unit", choices=UNITS, initial=Unit.DAYS)
-    side = forms.ChoiceField(label="Side", choices=[(BEFORE, "before"), (AFTER, "after (or at)")])
+    side = forms.ChoiceField(
+        label="Before or after", choices=[(BEFORE, "before"), (AFTER, "after (or at)")]
+    )
     anchor = forms.ChoiceField(label="Key date")
 
 

@@ -259,7 +259,7 @@ class BulkForm(NHSForm):
     by = NumberField(label="How many", required=False)
     unit = forms.ChoiceField(label="Unit", required=False, choices=UNITS)
     side = forms.ChoiceField(
-        label="Side",
+        label="Before or after",
         required=False,
         choices=[(BEFORE, "before"), (AFTER, "after (or at)")],
     )

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.utils.text import capfirst
 
-from practices.accounts.roles import Owner
 from practices.plans.models import PlanVersion
 from practices.plans.rules import (
     NOT_PREFIX,
@@ -17,6 +16,7 @@ from practices.plans.rules import (
     check,
     inside,
     listed,
+    role,
     span,
 )
 
@@ -95,7 +95,7 @@ def task_rows(tree: PlanTree, phase: str) -> list[PartRow]:
 
 
 def _task(task: TaskNode, say: Wording) -> PartRow:
-    facts = [Owner(task.owner).label, say.due(task)]
+    facts = [role(task.owner), say.due(task)]
     if task.after:
         facts.append(f"waits for {listed([say.waits(link) for link in task.after])}")
     if task.applies_if:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from practices.accounts.roles import Owner
 from practices.plans.models import PlanVersion
 from practices.plans.rules import (
     Basis,
@@ -19,6 +18,7 @@ from practices.plans.rules import (
     coverage,
     inside,
     listed,
+    role,
     roles,
     span,
 )
@@ -142,7 +142,7 @@ def version_page(version: PlanVersion) -> VersionPage:
 def _task(node: TaskNode, say: Wording) -> TaskRow:
     return TaskRow(
         node=node,
-        owner=Owner(node.owner).label,
+        owner=role(node.owner),
         helps=roles(node.helps) if node.helps else "",
         due=say.due(node),
         basis=Basis(node.basis).label,
@@ -162,7 +162,7 @@ def _gate(node: GateNode, say: Wording, covered: int) -> GateBlock:
         covers=listed([*phases, *tasks]) if phases or tasks else "",
         covered=covered,
         blocks=listed([say.blocked(name) for name in node.blocks]) if node.blocks else "",
-        confirm_to=inside(Owner(node.confirm_to).label) if node.confirm_to else "",
+        confirm_to=inside(role(node.confirm_to)) if node.confirm_to else "",
     )
 
 

@@ -53,7 +53,7 @@ from .tree import (
     TaskNode,
     Unit,
 )
-from .words import Wording, inside, listed, roles, span, when
+from .words import Wording, inside, listed, role, roles, span, when
 
 __all__ = [
     "ANCHOR",
@@ -116,6 +116,7 @@ __all__ = [
     "next_code",
     "node_of",
     "part_of",
+    "role",
     "roles",
     "sample",
     "says",

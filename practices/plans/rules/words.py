@@ -63,7 +63,12 @@ def listed(words: list[str]) -> str:
 
 def roles(keys: Iterable[str]) -> str:
     """Roles as people call them: ``practice manager and lead GP``."""
-    return listed([inside(Owner(key).label) for key in keys])
+    return listed([inside(role(key)) for key in keys])
+
+
+def role(key: str) -> str:
+    """A role as people call it; one that is none, as a draft may name, by its name."""
+    return Owner(key).label if key in Owner.values else key or "Nobody"
 
 
 def yes_no(value: bool) -> str:

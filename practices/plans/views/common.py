@@ -1,12 +1,13 @@
 """What the pages of plans share: finding a version, and what a person may do with it."""
 
+from functools import wraps
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.http import Http404, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
 
-from practices.common.access import Permission, SignedInRequest
+from practices.common.access import Permission, SignedInRequest, View, requires
 from practices.plans.models import PlanVersion
 from practices.plans.queries import draft_of, with_parts
 
@@ -20,12 +21,36 @@ def look(slug: str, number: int) -> PlanVersion | None:
     return with_parts().filter(plan__slug=slug, number=number).first()
 
 
-def find_draft(slug: str) -> PlanVersion:
-    """The draft of a plan. Raises Http404 where it has none."""
-    draft = draft_of(slug)
-    if draft is None:
+def with_draft(view: View) -> View:
+    """Give a page of administrators the draft of the plan that its address names.
+
+    Where there is none any more a look is led to the plan's newest version, and a POST gets
+    back what was typed.
+    """
+
+    @requires(Permission.MANAGE_PLANS)
+    @wraps(view)
+    def found(request: SignedInRequest, slug: str, **kwargs: Any) -> HttpResponseBase:
+        draft = draft_of(slug)
+        return view(request, draft, **kwargs) if draft else _without_draft(request, slug)
+
+    return found
+
+
+def _without_draft(request: SignedInRequest, slug: str) -> HttpResponse:
+    newest = PlanVersion.objects.filter(plan__slug=slug).select_related("plan").first()
+    if newest is None:
         raise Http404
-    return draft
+    if request.method == "GET":
+        messages.info(request, f"{newest.title} has no draft now.")
+        return to(newest)
+    typed = [
+        (name.replace("_", " ").capitalize(), ", ".join(values))
+        for name, values in request.POST.lists()
+        if name not in ("csrfmiddlewaretoken", "seen") and any(values)
+    ]
+    context = {"version": newest, "typed": typed}
+    return render(request, "plans/draft/gone.html", context, status=409)
 
 
 def gone(request: SignedInRequest) -> HttpResponse:

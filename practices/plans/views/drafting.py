@@ -18,7 +18,7 @@ from practices.plans.queries import (
     recent_edits,
 )
 
-from .common import find_draft, find_version
+from .common import find_version, with_draft
 from .due_line import sample_go_live
 from .kinds import KINDS, Kind
 
@@ -71,10 +71,9 @@ def start_draft(request: SignedInRequest, slug: str, number: int) -> HttpRespons
 
 
 @require_GET
-@requires(Permission.MANAGE_PLANS)
-def draft(request: SignedInRequest, slug: str) -> HttpResponse:
+@with_draft
+def draft(request: SignedInRequest, version: PlanVersion) -> HttpResponse:
     """The workbench: what a draft holds, what is wrong with it, what was changed last."""
-    version = find_draft(slug)
     page = draft_page(version)
     sections = [
         (kind, _count(kind, len(part_rows(page.tree, kind.name)), page.task_count))
@@ -99,20 +98,19 @@ def _count(kind: Kind, count: int, tasks: int) -> str:
 
 
 @require_GET
-@requires(Permission.MANAGE_PLANS)
-def draft_changes(request: SignedInRequest, slug: str) -> HttpResponse:
+@with_draft
+def draft_changes(request: SignedInRequest, version: PlanVersion) -> HttpResponse:
     """Every change of a draft, each with a button to take it back."""
-    version = find_draft(slug)
     page, edits = edits_of(version, request.GET.get("page"))
     context = {"version": version, "page_obj": page, "edits": edits}
     return render(request, "plans/draft/changes.html", context)
 
 
 @require_POST
-@requires(Permission.MANAGE_PLANS)
-def draft_take_back(request: SignedInRequest, slug: str, number: int) -> HttpResponse:
+@with_draft
+def draft_take_back(request: SignedInRequest, version: PlanVersion, number: int) -> HttpResponse:
     """Undo one change of a draft."""
-    version = find_draft(slug)
+    slug = version.plan.slug
     try:
         services.take_back(version=version, number=number, by=request.user, at=clock.now())
     except Conflict as conflict:

@@ -9,7 +9,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_http_methods
 
 from practices.common import clock
-from practices.common.access import Permission, SignedInRequest, requires
+from practices.common.access import SignedInRequest
 from practices.common.calendar import working_calendar
 from practices.common.templatetags.uk import uk_date, uk_time
 from practices.common.time import add_working_days, end_of_london_day, london_date, london_time
@@ -28,7 +28,7 @@ from practices.plans.rules import (
     with_part,
 )
 
-from .common import find_draft
+from .common import with_draft
 from .kinds import KINDS, Kind
 
 KEPT = "sample_go_live"
@@ -128,10 +128,10 @@ BLANK: dict[str, Part] = {
 
 
 @require_GET
-@requires(Permission.MANAGE_PLANS)
-def draft_due(request: SignedInRequest, slug: str, kind: Kind) -> HttpResponse:
+@with_draft
+def draft_due(request: SignedInRequest, version: PlanVersion, kind: Kind) -> HttpResponse:
     """The line anew, from the boxes as they stand: a fragment."""
-    version = find_draft(slug)
+    slug = version.plan.slug
     if kind.name not in BLANK:
         return redirect("plans:draft_parts", slug, kind.path)
     line = _line_of_boxes(request, version, kind, request.GET)
@@ -150,10 +150,10 @@ def _line_of_boxes(
 
 
 @require_http_methods(["GET", "POST"])
-@requires(Permission.MANAGE_PLANS)
-def draft_go_live(request: SignedInRequest, slug: str) -> HttpResponse:
+@with_draft
+def draft_go_live(request: SignedInRequest, version: PlanVersion) -> HttpResponse:
     """Choose the go-live that dates are shown for; in place, the line under the boxes follows."""
-    version = find_draft(slug)
+    slug = version.plan.slug
     initial = {"go_live": sample_go_live(request, clock.now())}
     form = SampleForm(request.POST if request.method == "POST" else None, initial=initial)
     if form.is_valid():

@@ -10,7 +10,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from practices.common import clock
-from practices.common.access import Permission, SignedInRequest, requires
+from practices.common.access import SignedInRequest
 from practices.common.errors import Refused
 from practices.plans import panels, services
 from practices.plans.models import PlanEdit, PlanVersion
@@ -22,27 +22,27 @@ from practices.plans.queries import (
     task_entry,
 )
 
-from .common import find_draft
+from .common import with_draft
 from .kinds import Kind
 
 ALL = 50  # texts on a page that has all of a task or phase
 
 
 @require_GET
-@requires(Permission.MANAGE_PLANS)
-def draft_lessons(request: SignedInRequest, slug: str) -> HttpResponse:
+@with_draft
+def draft_lessons(request: SignedInRequest, version: PlanVersion) -> HttpResponse:
     """Every task with something learnt, those with most first, and what practices added."""
-    version = find_draft(slug)
     page = lessons_page(version, request.user, request.GET.get("page"))
     return render(request, "plans/draft/lessons.html", {"version": version, "page": page})
 
 
 @require_GET
-@requires(Permission.MANAGE_PLANS)
-def draft_lessons_of(request: SignedInRequest, slug: str, kind: Kind, key: str) -> HttpResponse:
+@with_draft
+def draft_lessons_of(
+    request: SignedInRequest, version: PlanVersion, kind: Kind, key: str
+) -> HttpResponse:
     """All that was learnt from one task, or all tasks that were added to one phase."""
     _must_tell(kind)
-    version = find_draft(slug)
     entry: TaskEntry | PhaseEntry | None
     if kind.name == "task":
         entry = task_entry(version, key, request.user, most=None)
@@ -54,11 +54,13 @@ def draft_lessons_of(request: SignedInRequest, slug: str, kind: Kind, key: str) 
 
 
 @require_POST
-@requires(Permission.MANAGE_PLANS)
-def draft_adopt(request: SignedInRequest, slug: str, kind: Kind, key: str) -> HttpResponse:
+@with_draft
+def draft_adopt(
+    request: SignedInRequest, version: PlanVersion, kind: Kind, key: str
+) -> HttpResponse:
     """Take one text into the task that it is about, or one added task into its phase."""
     _must_tell(kind)
-    version = find_draft(slug)
+    slug = version.plan.slug
     said = request.POST.get("said", "")
     try:
         if kind.name == "task":

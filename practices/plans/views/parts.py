@@ -9,15 +9,15 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from practices.common import clock
-from practices.common.access import Permission, SignedInRequest, requires
+from practices.common.access import SignedInRequest
 from practices.common.errors import Conflict, Refused
 from practices.plans import services
 from practices.plans.forms import FORMS, PartForm, PhaseChoice, SampleForm
 from practices.plans.models import PlanVersion
-from practices.plans.queries import part_rows, task_entry, tree_of
+from practices.plans.queries import draft_of, part_rows, task_entry, tree_of
 from practices.plans.rules import PLAN, Part, Wording, differences, find, key_of, tied
 
-from .common import find_draft
+from .common import with_draft
 from .due_line import BLANK, dated_part, line_for, sample_go_live
 from .kinds import BY_NAME, Kind
 
@@ -25,10 +25,10 @@ DETAILS = Kind(PLAN, "details", "plan", "Details", "")
 
 
 @require_GET
-@requires(Permission.MANAGE_PLANS)
-def draft_parts(request: SignedInRequest, slug: str, kind: Kind) -> HttpResponse:
+@with_draft
+def draft_parts(request: SignedInRequest, version: PlanVersion, kind: Kind) -> HttpResponse:
     """The parts of one kind, in their order."""
-    version = find_draft(slug)
+    slug = version.plan.slug
     if kind.name == "task":
         return redirect("plans:draft_parts", slug, "phases")
     return render(request, "plans/draft/parts.html", _listed(version, kind))
@@ -39,10 +39,10 @@ def _listed(version: PlanVersion, kind: Kind) -> dict[str, Any]:
 
 
 @require_http_methods(["GET", "POST"])
-@requires(Permission.MANAGE_PLANS)
-def draft_add(request: SignedInRequest, slug: str, kind: Kind) -> HttpResponse:
+@with_draft
+def draft_add(request: SignedInRequest, version: PlanVersion, kind: Kind) -> HttpResponse:
     """Add a part; a task to the phase that the address names."""
-    version = find_draft(slug)
+    slug = version.plan.slug
     tree = tree_of(version)
     more: dict[str, Any] = {"cancel_url": _list_of(slug, kind, {"phase": ""})}
     if kind.name == "task":
@@ -70,17 +70,19 @@ def draft_add(request: SignedInRequest, slug: str, kind: Kind) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@requires(Permission.MANAGE_PLANS)
-def draft_edit(request: SignedInRequest, slug: str, kind: Kind, key: str) -> HttpResponse:
+@with_draft
+def draft_edit(
+    request: SignedInRequest, version: PlanVersion, kind: Kind, key: str
+) -> HttpResponse:
     """Change what one part says."""
-    return _edit(request, find_draft(slug), kind, key)
+    return _edit(request, version, kind, key)
 
 
 @require_http_methods(["GET", "POST"])
-@requires(Permission.MANAGE_PLANS)
-def draft_details(request: SignedInRequest, slug: str) -> HttpResponse:
+@with_draft
+def draft_details(request: SignedInRequest, version: PlanVersion) -> HttpResponse:
     """Change what the plan itself is called, is for and comes from."""
-    return _edit(request, find_draft(slug), DETAILS, "")
+    return _edit(request, version, DETAILS, "")
 
 
 def _edit(request: SignedInRequest, version: PlanVersion, kind: Kind, key: str) -> HttpResponse:
@@ -108,9 +110,10 @@ def _edit(request: SignedInRequest, version: PlanVersion, kind: Kind, key: str) 
         )
     except Conflict as conflict:
         form.add_error(None, str(conflict))
-        version = find_draft(slug)
-        context = _form_context(request, version, kind, form, key)
-        context |= {"seen": seen_now(version)} | _clash(conflict, part, form)
+        fresh = draft_of(slug) or version
+        context = _form_context(request, fresh, kind, form, key)
+        now = find(fresh.content or {}, kind.name, key)
+        context |= {"seen": seen_now(fresh)} | _clash(conflict, now, form)
         return render(request, "plans/draft/edit.html", context, status=409)
     title = form.cleaned_data["title"]
     if edit:
@@ -174,10 +177,12 @@ def _form_context(
 
 
 @require_http_methods(["GET", "POST"])
-@requires(Permission.MANAGE_PLANS)
-def draft_remove(request: SignedInRequest, slug: str, kind: Kind, key: str) -> HttpResponse:
+@with_draft
+def draft_remove(
+    request: SignedInRequest, version: PlanVersion, kind: Kind, key: str
+) -> HttpResponse:
     """Take a part out, after asking; a phase goes with its tasks."""
-    version = find_draft(slug)
+    slug = version.plan.slug
     content = version.content or {}
     part = find(content, kind.name, key)
     if part is None:
@@ -202,10 +207,12 @@ def draft_remove(request: SignedInRequest, slug: str, kind: Kind, key: str) -> H
 
 
 @require_POST
-@requires(Permission.MANAGE_PLANS)
-def draft_move(request: SignedInRequest, slug: str, kind: Kind, key: str) -> HttpResponse:
+@with_draft
+def draft_move(
+    request: SignedInRequest, version: PlanVersion, kind: Kind, key: str
+) -> HttpResponse:
     """Move a part up or down by one, behind another one, or a task to another phase."""
-    version = find_draft(slug)
+    slug = version.plan.slug
     who: dict[str, Any] = {"by": request.user, "at": clock.now()}
     part: Part = find(version.content or {}, kind.name, key) or {"phase": ""}
     try:

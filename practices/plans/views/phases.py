@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from practices.common import clock
-from practices.common.access import Permission, SignedInRequest, requires
+from practices.common.access import SignedInRequest
 from practices.common.errors import Refused
 from practices.plans import services
 from practices.plans.forms import BulkForm, PhaseChoice
@@ -16,15 +16,15 @@ from practices.plans.models import PlanVersion
 from practices.plans.queries import task_rows, tree_of
 from practices.plans.rules import Part, PlanTree, find
 
-from .common import find_draft
+from .common import with_draft
 from .kinds import BY_NAME
 
 
 @require_http_methods(["GET", "POST"])
-@requires(Permission.MANAGE_PLANS)
-def draft_tasks(request: SignedInRequest, slug: str, key: str) -> HttpResponse:
+@with_draft
+def draft_tasks(request: SignedInRequest, version: PlanVersion, key: str) -> HttpResponse:
     """The tasks of a phase, with a form that changes those that are ticked."""
-    version = find_draft(slug)
+    slug = version.plan.slug
     tree, phase = tree_of(version), _phase(version, key)
     codes = request.POST.getlist("task")
     posted = request.POST if request.method == "POST" else None
@@ -49,10 +49,10 @@ def draft_tasks(request: SignedInRequest, slug: str, key: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@requires(Permission.MANAGE_PLANS)
-def draft_merge(request: SignedInRequest, slug: str, key: str) -> HttpResponse:
+@with_draft
+def draft_merge(request: SignedInRequest, version: PlanVersion, key: str) -> HttpResponse:
     """Move all tasks of a phase to another one, and remove it."""
-    version = find_draft(slug)
+    slug = version.plan.slug
     tree, phase = tree_of(version), _phase(version, key)
     form = _choice(request, tree, key)
     status = 422 if form.is_bound else 200
