@@ -30,12 +30,13 @@ from .tree import (
 # A field's value, to tell whether two are the same, and how a person says it.
 Fields = dict[str, tuple[object, str]]
 
-SINGULAR = {Unit.HOURS: "hour", Unit.DAYS: "day", Unit.WORKING_DAYS: "working day"}
+SINGULAR: dict[str, str] = {Unit.HOURS: "hour", Unit.DAYS: "day", Unit.WORKING_DAYS: "working day"}
 
 
 def span(number: int, unit: str) -> str:
     """``1 day``, ``72 hours``, ``5 working days``; the sign is left out."""
-    return f"{abs(number)} {SINGULAR[Unit(unit)]}{'' if abs(number) == 1 else 's'}"
+    one = SINGULAR.get(unit, "unit")  # a draft may not say it yet
+    return f"{abs(number)} {one}{'' if abs(number) == 1 else 's'}"
 
 
 def when(offset: int, unit: str, anchor: str) -> str:
