@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 
 from django.conf import settings
 from django.urls import reverse
@@ -44,7 +45,13 @@ def words_of(row: Notification, standing: Standing) -> Words | Dropped:
     words = _words_of(row, standing)
     if isinstance(words, Dropped) or row.person is None:
         return words
-    return replace(words, preferences=_url("reminders:preferences"))
+    return replace(words, preferences=settings.SITE_URL + _preferences())
+
+
+@cache
+def _preferences() -> str:
+    """The same for everybody, and in every mail."""
+    return reverse("reminders:preferences")
 
 
 def _words_of(row: Notification, standing: Standing) -> Words | Dropped:
@@ -53,7 +60,10 @@ def _words_of(row: Notification, standing: Standing) -> Words | Dropped:
     if row.clock_run and row.kind == Kind.ACCESS:
         return _access_check_words(row.clock_run, standing.now)
     if row.clock_run:
-        return _clock_words(row.clock_run, standing)
+        said = standing.said_of_clocks
+        if row.clock_run.pk not in said:
+            said[row.clock_run.pk] = _clock_words(row.clock_run, standing)
+        return said[row.clock_run.pk]
     if row.plan_reminder:
         about = reminded(row, standing)
         return _reminder_words(about, standing.now) if about else SETTLED

@@ -17,6 +17,7 @@ from practices.tracking.models import ClockRun, Gate, KeyDate, Migration, Task
 
 from .models import Notification
 from .wishes import Wishes
+from .wording import Words
 
 
 class Standing:
@@ -28,6 +29,7 @@ class Standing:
 
     def __init__(self, rows: Sequence[Notification], now: datetime) -> None:
         self.rows, self.now = rows, now
+        self.said_of_clocks: dict[int, Words] = {}  # everybody is told the same of a run
         migrations = Migration.objects.select_related(
             "practice__organisation", "source_system", "target_system"
         )

@@ -7,6 +7,7 @@ import pytest
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
 
+from practices.reminders import composing
 from practices.reminders.models import Heartbeat, Notification
 from practices.reminders.services import deliver, plan_due
 from practices.tracking.models import Gate, Migration
@@ -71,6 +72,27 @@ class TestOneMail:
         assert "&lt;b&gt;Tree&lt;/b&gt;" in text_of(mail, "html")
         assert "<b>Tree" not in text_of(mail, "html")
         assert "<b>Tree</b>" in text_of(mail)
+
+    def test_what_everybody_is_told_of_a_clock_is_worded_once(
+        self, world, faulty_server, monkeypatch
+    ):
+        world.start_cut_over()
+        other = World()
+        other.start_cut_over()
+        plan_only("clock", NOW)
+        worded, words = [], composing.clock_words
+
+        def counted(run, **about):
+            worded.append(run.pk)
+            return words(run, **about)
+
+        monkeypatch.setattr(composing, "clock_words", counted)
+        deliver(now=NOW)
+        assert len(faulty_server.received) == 6
+        assert len(worded) == len(set(worded)) == 2
+        for mail in faulty_server.mails:
+            row = Notification.objects.get(message_id=mail["Message-ID"])
+            assert f"/migrations/{row.migration.reference}/" in text_of(mail), "its own clock"
 
     def test_a_late_one_says_how_things_are_now(self, one_due, faulty_server):
         deliver(now=NOW + 11 * HOUR)
