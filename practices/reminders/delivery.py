@@ -32,7 +32,7 @@ from .writing import Writer
 logger = logging.getLogger(__name__)
 Status = Notification.Status
 
-BATCH = 50
+BATCH = 100
 ENOUGH = 60.0  # seconds after which the rest of a batch waits: Celery ends a task at 300
 CHECK_HOLDS = 1.0  # seconds between the check of a row and the handing over of its mail
 # What is done for every mail, by hand: to have each of them compiled takes longer than sending it.
