@@ -8,7 +8,7 @@ from django.conf import global_settings
 from tests.support.pages import NewPage
 from tests.support.site import LiveApp
 
-from .visitor import Visitor
+from .visitor import Visitor, WithoutMouse
 
 NewVisitor = Callable[..., Visitor]
 
@@ -21,10 +21,14 @@ def passwords_of_the_site(settings) -> None:
 
 @pytest.fixture
 def new_visitor(new_page: NewPage, live_app: LiveApp) -> NewVisitor:
-    """new_visitor(scripts=False): another person, nobody signed in yet."""
+    """new_visitor(scripts=False): another person, nobody signed in yet.
 
-    def make(*, scripts: bool = True) -> Visitor:
-        return Visitor(new_page(javascript=scripts), live_app.url, scripts)
+    With ``mouse=False`` they do everything with the keyboard.
+    """
+
+    def make(*, scripts: bool = True, mouse: bool = True) -> Visitor:
+        kind = Visitor if mouse else WithoutMouse
+        return kind(new_page(javascript=scripts), live_app.url, scripts)
 
     return make
 

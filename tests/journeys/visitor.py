@@ -25,6 +25,9 @@ FAULTS = """async rules =>
 # The address of a page and the kinds of elements it is made of.
 SHAPE = """() => location.pathname + [...new Set([...document.querySelectorAll("body *")].map(
     element => element.tagName + element.className + (element.role ?? "")))].sort().join()"""
+HAS_THE_FOCUS = """element => element === document.activeElement || element.type === "radio"
+    && element.name === document.activeElement.name"""
+MANY = 400  # presses of a key after which a person gives up
 FITS = "width => document.documentElement.scrollWidth <= width"
 PHONE: ViewportSize = {"width": 320, "height": 640}
 Words = str | re.Pattern[str]
@@ -67,7 +70,7 @@ class Visitor:
         """Come to ``at`` and be asked who they are first."""
         self.opens(at)
         self.enters(user.email, "Email address")
-        self.page.get_by_label("Password", exact=True).fill(PASSWORD)
+        self.types(PASSWORD, self.page.get_by_label("Password", exact=True))
         self.presses("Sign in")
 
     def follows(self, link: Words, *, within: Locator | None = None) -> None:
@@ -92,16 +95,32 @@ class Visitor:
 
     def _arrives_by(self, way: Locator) -> None:
         with self.page.expect_navigation():
-            way.click()
+            self.acts_on(way)
         self.inspects_the_page()
+
+    def acts_on(self, way: Locator) -> None:
+        """Work a link or a button."""
+        way.click()
+
+    def types(self, text: str, box: Locator) -> None:
+        """Put this into a box, instead of what is there."""
+        box.fill(text)
+
+    def picks(self, option: Words) -> None:
+        """Choose one of several round buttons."""
+        self.main.get_by_role("radio", name=option).check()
+
+    def selects(self, option: str, label: str) -> None:
+        """Choose from a list that folds out."""
+        self.main.get_by_label(label, exact=True).select_option(option)
 
     def unfolds(self, text: Words, *, within: Locator | None = None) -> None:
         """Open what is folded away under these words."""
-        (within or self.main).locator("summary").filter(has_text=text).click()
+        self.acts_on((within or self.main).locator("summary").filter(has_text=text))
 
     def enters(self, text: str, label: Words) -> None:
         """Type into the box with this label."""
-        self.main.get_by_label(label, exact=isinstance(label, str)).fill(text)
+        self.types(text, self.main.get_by_label(label, exact=isinstance(label, str)))
 
     def enters_day(self, day: date, question: str = "") -> Locator:
         """Type a day into three boxes, of this question or the page's only ones."""
@@ -109,14 +128,14 @@ class Visitor:
             has=self.page.get_by_label("Day", exact=True)
         )
         for part, value in (("Day", day.day), ("Month", day.month), ("Year", day.year)):
-            boxes.get_by_label(part, exact=True).fill(str(value))
+            self.types(str(value), boxes.get_by_label(part, exact=True))
         return boxes
 
     def enters_time(self, at: datetime, question: str = "") -> None:
         """Type a day and the time on a London clock."""
         local = to_london(at)
         boxes = self.enters_day(local, question)
-        boxes.get_by_label("Time", exact=True).fill(f"{local:%H:%M}")
+        self.types(f"{local:%H:%M}", boxes.get_by_label("Time", exact=True))
 
     def downloads(self, link: str) -> bytes:
         """Save what a link hands out."""
@@ -168,6 +187,43 @@ class Visitor:
         if self.scripts:
             self.page.evaluate(AXE)
             assert self.page.evaluate(FAULTS, RULES) == [], self.page.url
+
+
+class WithoutMouse(Visitor):
+    """Somebody who has a keyboard and nothing else."""
+
+    def goes_to(self, target: Locator) -> None:
+        """Tab until the target has the focus, or a round button of its group."""
+        for _ in range(MANY):
+            self.page.keyboard.press("Tab")
+            if target.evaluate(HAS_THE_FOCUS):
+                return
+        raise AssertionError(f"{target} is not within {MANY} presses of Tab")
+
+    def acts_on(self, way: Locator) -> None:
+        self.goes_to(way)
+        self.page.keyboard.press("Enter")
+
+    def types(self, text: str, box: Locator) -> None:
+        self.goes_to(box)
+        self.page.keyboard.press("ControlOrMeta+a")
+        self.page.keyboard.type(text)
+
+    def picks(self, option: Words) -> None:
+        button = self.main.get_by_role("radio", name=option)
+        self.goes_to(button)
+        self.page.keyboard.press("Space")
+        for _ in range(MANY):
+            if button.is_checked():
+                return
+            self.page.keyboard.press("ArrowDown")
+        raise AssertionError(f"{option} is not within {MANY} presses of an arrow key")
+
+    def selects(self, option: str, label: str) -> None:
+        box = self.main.get_by_label(label, exact=True)
+        self.goes_to(box)
+        self.page.keyboard.type(option)
+        expect(box.locator("option:checked")).to_have_text(option)
 
 
 def mail(server: MailServer, *, to: str, about: str) -> EmailMessage:
