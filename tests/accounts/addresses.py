@@ -215,6 +215,8 @@ PLANS = [
     desk("plans:plans", PLANNERS),
     desk("plans:version", PLANNERS, keys=VERSION),
     desk("plans:export", PLANNERS, keys=VERSION),
+    desk("plans:preview", PLANNERS, keys=VERSION),
+    desk("plans:check", PLANNERS, keys=VERSION),
     desk("plans:upload", ADMINISTRATOR, post=INCOMPLETE),
     desk("plans:publish", ADMINISTRATOR, post=STALE, keys=DRAFT),
     desk("plans:retire", ADMINISTRATOR, post=FOUND, keys=VERSION),

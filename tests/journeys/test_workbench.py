@@ -23,6 +23,7 @@ PAGES = (
     *(f"{HOME}clocks/cut_over/", f"{HOME}reminders/drug_mapping/", f"{HOME}add/conditions/"),
     *(f"{HOME}add/tasks/?phase=cutover", f"{HOME}phases/cutover/merge/"),
     *(f"{HOME}phases/cutover/remove/", f"/plans/{CUT_OVER_PLAN}/2/publish/"),
+    *(f"/plans/{CUT_OVER_PLAN}/2/preview/", f"/plans/{CUT_OVER_PLAN}/2/check/"),
 )
 
 

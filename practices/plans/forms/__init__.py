@@ -7,7 +7,7 @@ from .parts import PartForm
 from .small import ConditionForm, DetailsForm, KeyDateForm, PhaseForm
 from .tasks import BulkForm, TaskForm
 from .timing import ClockForm, ReminderForm
-from .versions import NewPlanForm, PublishForm, SampleForm
+from .versions import NewPlanForm, PreviewForm, PublishForm, SampleForm
 
 FORMS: dict[str, type[PartForm]] = {
     form.kind: form
@@ -23,6 +23,7 @@ __all__ = [
     "NewPlanForm",
     "PartForm",
     "PhaseChoice",
+    "PreviewForm",
     "PublishForm",
     "SampleForm",
     "TaskForm",

@@ -5,8 +5,10 @@ from typing import Any
 
 from django import forms
 
+from practices.accounts.roles import Owner
 from practices.common.fields import UKDateField
 from practices.common.forms import NHSForm
+from practices.plans.rules import PlanTree
 
 from .fields import LineField
 
@@ -65,3 +67,26 @@ class SampleForm(NHSForm):
         help_text="For example, 12 3 2027. It is only used to show dates here.",
         error_messages={"required": "Enter a day"},
     )
+
+
+class PreviewForm(NHSForm):
+    """The go-live that a plan is tried out on, and which of its tasks are listed."""
+
+    submit_text = "Show"
+
+    go_live = UKDateField(
+        label="Go-live",
+        help_text="For example, 12 3 2027",
+        error_messages={"required": "Enter a day"},
+    )
+    phase = forms.ChoiceField(label="Tasks of phase", required=False)
+    owner = forms.ChoiceField(label="Tasks of", required=False)
+
+    def __init__(self, *args: Any, tree: PlanTree, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        fields: Any = self.fields
+        phases = [(phase.key, phase.title) for phase in tree.phases]
+        fields["phase"].choices = [("", "All phases"), *phases]
+        owners = {task.owner for task in tree.tasks()}
+        labels = [(owner, label) for owner, label in Owner.choices if owner in owners]
+        fields["owner"].choices = [("", "Everybody"), *labels]

@@ -26,6 +26,7 @@ from .content import (
 from .coverage import coverage
 from .dates import DatedPlan, Moment, PlanDates, clock_end, due, key_dates_for
 from .known import Problem
+from .preview import DatedTask, Doubt, Preview, Span
 from .sample import Sample, sample, with_part
 from .scheduling import schedule
 from .tree import (
@@ -78,8 +79,10 @@ __all__ = [
     "ConditionNode",
     "Content",
     "DatedPlan",
+    "DatedTask",
     "Delivery",
     "Difference",
+    "Doubt",
     "GateNode",
     "KeyDateNode",
     "Moment",
@@ -89,10 +92,12 @@ __all__ = [
     "PlanDates",
     "PlanTree",
     "Precision",
+    "Preview",
     "Problem",
     "ReminderNode",
     "Sample",
     "SeatNode",
+    "Span",
     "Step",
     "System",
     "TaskNode",

@@ -6,11 +6,13 @@ from .kinds import KindConverter
 from .lessons import draft_adopt, draft_lessons, draft_lessons_of
 from .parts import draft_add, draft_details, draft_edit, draft_move, draft_parts, draft_remove
 from .phases import draft_merge, draft_tasks
+from .preview import check_version, preview
 from .publishing import publish
 from .versions import discard, export, plans, retire, upload, version
 
 __all__ = [
     "KindConverter",
+    "check_version",
     "discard",
     "draft",
     "draft_add",
@@ -31,6 +33,7 @@ __all__ = [
     "export",
     "new",
     "plans",
+    "preview",
     "publish",
     "retire",
     "start_draft",

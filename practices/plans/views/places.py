@@ -25,5 +25,13 @@ def place_of(version: PlanVersion, tree: PlanTree, problem: Problem) -> tuple[st
     return name, reverse("plans:draft_edit", args=[slug, kind, part.key])
 
 
+def place_of_part(version: PlanVersion, kind: str, key: str) -> str:
+    """The page of a part: where a draft's is edited; of another version, that of the whole."""
+    slug = version.plan.slug
+    if version.content is None:
+        return reverse("plans:version", args=[slug, version.number])
+    return reverse("plans:draft_edit", args=[slug, f"{kind.replace('_', '-')}s", key])
+
+
 def _list(slug: str, kind: str) -> str:
     return reverse("plans:draft_parts", args=[slug, kind])
