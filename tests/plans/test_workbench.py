@@ -122,6 +122,18 @@ class TestEditing:
         assert (task.title, task.offset, task.guidance[:7]) == ("Check every record", -3, "Compare")
         assert "“Check every record” is saved." in client.get(TASKS).content.decode()
 
+    def test_texts_are_shown_as_they_will_read_and_nothing_is_saved(self, client, draft):
+        answer = change(client, CUT_02, guidance="Do **this** <b>now</b>", reads="1")
+        page = answer.content.decode()
+        assert answer.status_code == 200
+        assert "Do <strong>this</strong> &lt;b&gt;now&lt;/b&gt;" in page
+        assert answer.context["form"]["guidance"].value() == "Do **this** <b>now</b>"
+        assert PlanVersion.objects.get().revision == 0
+        add = {"code": "CUT-50", "title": "New", "lesson": "*Early*", "reads": "1"}
+        page = client.post(f"{HOME}add/tasks/?phase=cut_over", add).content.decode()
+        assert "<em>Early</em>" in page
+        assert "CUT-50" not in codes()
+
     def test_bad_input_is_said_kept_and_not_saved(self, client, draft):
         answer = change(client, CUT_02, title="", by="many", after_1_task="CUT-99")
         page = answer.content.decode()

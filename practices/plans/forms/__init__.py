@@ -5,7 +5,7 @@ from .files import UploadForm
 from .gates import GateForm
 from .parts import PartForm
 from .small import ConditionForm, DetailsForm, KeyDateForm, PhaseForm
-from .tasks import BulkForm, TaskForm
+from .tasks import READS, BulkForm, TaskForm
 from .timing import ClockForm, ReminderForm
 from .versions import NewPlanForm, PreviewForm, PublishForm, SampleForm
 
@@ -19,6 +19,7 @@ FORMS: dict[str, type[PartForm]] = {
 
 __all__ = [
     "FORMS",
+    "READS",
     "BulkForm",
     "NewPlanForm",
     "PartForm",

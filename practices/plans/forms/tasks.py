@@ -8,6 +8,7 @@ from crispy_forms.layout import Div, Fieldset
 from django import forms
 
 from practices.common.forms import NHSForm
+from practices.common.layout import ButtonGroup, Link, Submit
 from practices.plans.rules import (
     CODE,
     NOT_PREFIX,
@@ -33,6 +34,8 @@ from .parts import Note, OffsetBoxes, PartForm, anchors, kept, signed, unsigned
 
 OFFSET = "app-fields app-fields--short app-fields--offset"
 SPARE_ROWS = 2
+MARKDOWN = "**Bold**, lists with - and [links](https://www.england.nhs.uk) are shown as such."
+READS = "reads"  # the button that shows Markdown as it will be read, and saves nothing
 YES, NO = "yes", "no"
 MANDATORY = [("yes", "Every migration has to do it"), ("no", "Only some do it")]
 
@@ -53,7 +56,7 @@ class TaskForm(OffsetBoxes, PartForm):
         widget=forms.TextInput(attrs=narrow(10)),
     )
     title = LineField(label="Title", max_length=250)
-    guidance = ProseField(label="Guidance", required=False, max_length=5_000)
+    guidance = ProseField(label="Guidance", required=False, max_length=5_000, help_text=MARKDOWN)
     lesson = ProseField(label="What other practices learnt", required=False, max_length=5_000)
     owner = RoleField(label="Owner")
     helps = RolesField(label="Who helps", required=False)
@@ -210,6 +213,11 @@ class TaskForm(OffsetBoxes, PartForm):
             "unit": cleaned["unit"],
             "after": self._after(cleaned),
         }
+
+    def buttons(self) -> ButtonGroup:
+        # Behind "Save": the Enter key presses the first button of a form.
+        reads = Submit("See how the texts read", name=READS, value="1", variant="secondary")
+        return ButtonGroup(Submit(self.submit_text), reads, Link("Cancel", self.cancel_url))
 
     def name_it(self) -> Part:
         return {"code": self.cleaned_data["code"], "phase": self.phase}

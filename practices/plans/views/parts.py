@@ -12,7 +12,7 @@ from practices.common import clock
 from practices.common.access import SignedInRequest
 from practices.common.errors import Conflict, Refused
 from practices.plans import services
-from practices.plans.forms import FORMS, PartForm, PhaseChoice, SampleForm
+from practices.plans.forms import FORMS, READS, PartForm, PhaseChoice, SampleForm
 from practices.plans.models import PlanVersion
 from practices.plans.queries import draft_of, part_rows, task_entry, tree_of
 from practices.plans.rules import PLAN, Part, Wording, differences, find, key_of, tied
@@ -21,6 +21,7 @@ from .common import with_draft
 from .due_line import BLANK, dated_part, line_for, sample_go_live
 from .kinds import BY_NAME, Kind
 
+TEXTS = ("guidance", "lesson")  # of a task, in Markdown
 DETAILS = Kind(PLAN, "details", "plan", "Details", "")
 
 
@@ -53,7 +54,9 @@ def draft_add(request: SignedInRequest, version: PlanVersion, kind: Kind) -> Htt
     posted = request.POST if request.method == "POST" else None
     form = FORMS[kind.name](posted, tree=tree, part=None, **more)
     status = 422 if form.is_bound else 200
-    if form.is_valid():
+    if READS in request.POST:
+        status = 200
+    elif form.is_valid():
         part = form.values()
         try:
             services.add_part(
@@ -93,11 +96,11 @@ def _edit(request: SignedInRequest, version: PlanVersion, kind: Kind, key: str) 
     posted = request.POST if request.method == "POST" else None
     more = {"cancel_url": _list_of(slug, kind, part or {"phase": ""})}
     form = FORMS[kind.name](posted, tree=tree, part=part or {}, **more)
-    if not form.is_valid():
+    reads = READS in request.POST
+    if reads or not form.is_valid():
         context = _form_context(request, version, kind, form, key)
-        return render(
-            request, "plans/draft/edit.html", context, status=422 if form.is_bound else 200
-        )
+        status = 422 if form.is_bound and not reads else 200
+        return render(request, "plans/draft/edit.html", context, status=status)
     try:
         edit = services.set_fields(
             version=version,
@@ -159,6 +162,9 @@ def _form_context(
     context["seen"] = request.POST.get("seen") or seen_now(version)
     if kind.name in ("task", "clock", "reminder"):
         context["codes"] = [(task.code, task.title) for task in form.tree.tasks()]
+    if READS in request.POST and form.is_bound:
+        typed = ((name, form[name].value()) for name in TEXTS if name in form.fields)
+        context["reads"] = [(form.fields[name].label, text) for name, text in typed if text]
     if kind.name in BLANK:
         shown = dated_part(version, form, key) if form.is_bound else form.part or None
         context["due"] = line_for(request, version, kind.name, shown)
