@@ -103,6 +103,7 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
         P.END_MIGRATION,
         P.MUTE,
         P.START_MIGRATION,
+        P.UPGRADE_MIGRATIONS,
         P.VIEW_PORTFOLIO,
         P.VIEW_PLANS,
         P.VIEW_DIRECTORY,
@@ -117,6 +118,7 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
         {
             P.VIEW_MIGRATION,
             P.START_MIGRATION,
+            P.UPGRADE_MIGRATIONS,
             P.VIEW_PORTFOLIO,
             P.VIEW_PLANS,
             P.MANAGE_PLANS,

@@ -43,6 +43,7 @@ class Permission(StrEnum):
     END_MIGRATION = "abort a cut-over, cancel, delete or close a migration"
     MUTE = "have no mails about a migration for a while"
     START_MIGRATION = "start a migration"
+    UPGRADE_MIGRATIONS = "move running migrations to another version of their plan"
     VIEW_PORTFOLIO = "see the dashboard across migrations"
     VIEW_PLANS = "see plans"
     MANAGE_PLANS = "upload, publish and retire plans"

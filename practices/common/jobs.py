@@ -2,13 +2,16 @@
 
 A job's work and its finish are one transaction. A worker may die at any moment:
 either nothing of the job has happened, and the sweep starts it again, or all of
-it has. The queue is only a doorbell: without it a job starts at the next sweep.
+it has. Work of many parts that each stand for themselves may be done in steps: then
+each part is a transaction of its own, and whoever starts it again goes on after the
+last. The queue is only a doorbell: without it a job starts at the next sweep.
 """
 
 import logging
 import threading
 import uuid
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import Any, Self
 
@@ -34,9 +37,10 @@ HEARTBEAT = 1.0  # seconds
 
 Progress = Callable[[int, int], None]
 _handlers: dict[str, str] = {}
+_in_steps: set[str] = set()
 
 
-def register(kind: str, handler: str) -> None:
+def register(kind: str, handler: str, *, steps: bool = False) -> None:
     """Say who does jobs of a kind; called by a room's ``AppConfig.ready``.
 
     ``handler`` is the dotted path of a function called in one transaction as
@@ -44,8 +48,13 @@ def register(kind: str, handler: str) -> None:
     as often as wanted. What it returns becomes ``job.result``, and a file it sets
     as ``job.output`` is kept. A :class:`Refused` that it raises ends the job with
     that sentence.
+
+    With ``steps`` it is called outside a transaction and commits each step itself, with a mark
+    that it is done: called again it goes on with what has no mark, and finds all done at the end.
     """
     _handlers[kind] = handler
+    if steps:
+        _in_steps.add(kind)
 
 
 def start_job(
@@ -76,7 +85,8 @@ def run_job(job_id: int, *, at: datetime) -> None:
     problem = ""
     with _Heartbeat(job) as heartbeat:
         try:
-            with transaction.atomic(), pghistory.context(user=job.asked_by_id, job=job.pk):
+            whole = nullcontext() if job.kind in _in_steps else transaction.atomic()
+            with whole, pghistory.context(user=job.asked_by_id, job=job.pk):
                 handler = import_string(_handlers[job.kind])
                 result = handler(job=job, at=at, progress=heartbeat.progress)
                 _finish(job, heartbeat, result)
@@ -90,7 +100,7 @@ def run_job(job_id: int, *, at: datetime) -> None:
             reference = uuid.uuid4().hex[:8]
             logger.exception("Job %s failed, reference %s.", job.pk, reference)
             problem = (
-                "Something went wrong that should not, and nothing was changed. "
+                f"Something went wrong that should not, and {_left(job)}. "
                 f"Tell the service team the reference {reference}."
             )
     if problem:
@@ -117,6 +127,11 @@ def _ring(job_id: int) -> None:
         logger.warning("Nobody was told of job %s, the sweep will start it: %s", job_id, fault)
 
 
+def _left(job: Job) -> str:
+    """What a job that failed leaves behind, in words."""
+    return "what was done so far stays" if job.kind in _in_steps else "nothing was changed"
+
+
 class _TakenOver(Exception):
     """The job is no longer this worker's: its heartbeat stopped for too long."""
 
@@ -136,7 +151,7 @@ def _claim(job_id: int) -> Job | None:
             Job.objects.filter(pk=job.pk).update(
                 state=Job.State.FAILED,
                 problem=f"The work was started {job.attempts} times and never finished. "
-                "Nothing was changed. Tell the service team.",
+                f"{_left(job).capitalize()}. Tell the service team.",
                 finished_at=Now(),
             )
             return None

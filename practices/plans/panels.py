@@ -101,6 +101,10 @@ class Lessons(Protocol):
     ) -> PlanLessons: ...
 
 
+from practices.accounts.models import User
+
+from .models import PlanVersion
+
 Uses = Callable[[Collection[int]], dict[int, int]]
 _uses: list[Uses] = []
 _lessons: list[Lessons] = []
@@ -113,6 +117,23 @@ def register_uses(uses: Uses) -> None:
     with none may be left out.
     """
     _uses.append(uses)
+
+
+Moves = Callable[[PlanVersion, User], str]
+_moves: list[Moves] = []
+
+
+def register_moves(moves: Moves) -> None:
+    """Say where running migrations are moved to a version; called as :func:`register_uses` is.
+
+    ``moves(version, user)`` gives an address, empty where this person has none to move.
+    """
+    _moves.append(moves)
+
+
+def move_to(version: PlanVersion, user: User) -> str:
+    """The address where this person moves running migrations to a published version, if any."""
+    return next((url for moves in _moves if (url := moves(version, user))), "")
 
 
 def running(version_ids: Collection[int]) -> dict[int, int]:

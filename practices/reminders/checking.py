@@ -126,6 +126,8 @@ def _access_check_dropped(run: ClockRun, row: Notification, standing: Standing) 
 
 
 def _reminder_dropped(row: Notification, standing: Standing) -> Dropped | None:
+    if standing.reminder_of(row) is None:
+        return Dropped(Status.SUPERSEDED, "The plan of the migration gives it no longer.")
     about = reminded(row, standing)
     if about is None:
         return SETTLED

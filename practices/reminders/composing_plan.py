@@ -31,7 +31,7 @@ class Reminded:
 
 def reminded(row: Notification, standing: Standing) -> Reminded | None:
     """What the row is about; None once that is settled, or its migration is over."""
-    reminder, migration = row.plan_reminder, row.migration
+    reminder, migration = standing.reminder_of(row), row.migration
     if reminder is None or migration is None or not migration.is_active:
         return None
     if row.gate_id:

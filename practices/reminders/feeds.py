@@ -154,7 +154,7 @@ def _clock_entry(run: ClockRun, attempts: tuple[ClockRun, ...], migration: Migra
 
 def _own_tasks(person: User, migrations: dict[int, Migration], now: datetime) -> list[Entry]:
     acting = audience(migrations.values(), now=now, person=person)
-    tasks = Task.objects.open().filter(migration__in=migrations)
+    tasks = Task.objects.asked_for().filter(migration__in=migrations)
     return [
         _task_entry(task, migrations[task.migration_id])
         for task in tasks_of(person, tasks, acting, now).with_people()

@@ -102,16 +102,35 @@ class Standing:
     def tasks_open(self) -> dict[tuple[int, str], Task]:
         """Those that reminders of the plan wait for, by migration and code, while still to do."""
         waited = {
-            (row.migration_id, task_waited_for(row.plan_reminder))
+            (row.migration_id, task_waited_for(reminder))
             for row in self._reminding()
-            if row.plan_reminder
+            if (reminder := self.reminder_of(row))
         }
-        tasks = Task.objects.open().with_people()
+        tasks = Task.objects.asked_for().with_people()
         found = tasks.filter(
             migration__in={migration for migration, _ in waited},
             code__in={code for _, code in waited},
         )
         return {(task.migration_id, task.code): task for task in found}
+
+    def reminder_of(self, row: Notification) -> PlanReminder | None:
+        """The reminder a row is about, as its migration's version of the plan has it now.
+
+        None where a later version, which the migration was moved to, does not give it.
+        """
+        planned, migration = row.plan_reminder, row.migration
+        if planned is None or migration is None:
+            return None
+        if planned.version_id == migration.plan_version_id:
+            return planned
+        return self._given.get((migration.plan_version_id, planned.key))
+
+    @cached_property
+    def _given(self) -> dict[tuple[int, str], PlanReminder]:
+        versions = {row.migration.plan_version_id for row in self._reminding() if row.migration}
+        keys = {row.plan_reminder.key for row in self._reminding() if row.plan_reminder}
+        given = PlanReminder.objects.filter(version__in=versions, key__in=keys, enabled=True)
+        return {(reminder.version_id, reminder.key): reminder for reminder in given}
 
     @cached_property
     def stops(self) -> dict[tuple[int, str], str]:

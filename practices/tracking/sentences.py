@@ -16,7 +16,7 @@ from practices.common.models import Event, EventQuerySet, Text
 from practices.common.templatetags.uk import uk_date, uk_datetime
 from practices.common.time import london_date, to_london
 from practices.common.verification import is_id
-from practices.plans.models import PlanKeyDate, Unit
+from practices.plans.models import PlanKeyDate, PlanVersion, Unit
 from practices.plans.rules import inside, listed
 
 from .models import PARTIES, ClockRun, Contact, Migration, Task
@@ -61,19 +61,32 @@ class Words:
         for event in events:
             kind, _, key = event.subject.partition(":")
             kinds.setdefault(kind, set()).add(key)
-        version = migration.plan_version
+        # Of what left the plan, the newest version that had it says the name.
+        versions = PlanVersion.objects.filter(
+            plan=migration.plan_version.plan_id, number__lte=migration.plan_version.number
+        ).order_by("number")
         tasks = migration.tasks.filter(code__in=kinds.get("task", ()))
         self.tasks = {
             task.code: task.title for task in tasks.select_related("plan_task", "own_title")
         }
-        self.dates = {row.key: row for row in version.key_dates.all()}
-        self.gates = dict(version.gates.values_list("key", "title"))
+        dates = PlanKeyDate.objects.filter(version__in=versions).order_by(
+            "version__number", "position"
+        )
+        self.dates = {row.key: row for row in dates}
+        named = versions.filter(gates__isnull=False)
+        self.gates = dict(named.values_list("gates__key", "gates__title"))
         self.seats = {
             (gate, seat): title
-            for gate, seat, title in version.gates.values_list("key", "seats__key", "seats__title")
+            for gate, seat, title in named.values_list(
+                "gates__key", "gates__seats__key", "gates__seats__title"
+            )
         }
-        self.clocks = dict(version.clocks.values_list("key", "title"))
-        asked = migration.conditions.values_list("key", "plan_condition__question")
+        self.clocks = dict(
+            versions.filter(clocks__isnull=False).values_list("clocks__key", "clocks__title")
+        )
+        asked = versions.filter(conditions__isnull=False).values_list(
+            "conditions__key", "conditions__question"
+        )
         self.conditions = dict(asked) if "condition" in kinds else {}
         ids = {key for key in kinds.get("contact", ()) if key.isdecimal() and is_id(int(key))}
         self.contacts = {str(c.pk): c for c in Contact.objects.filter(pk__in=ids)}
@@ -144,6 +157,10 @@ SENTENCES = {
     "migration.started": "Started the migration from plan version {plan_version}, "
     "with {tasks} tasks, for go-live on {go_live}",
     "migration.manager_changed": "Made {after} the project manager, in place of {before}",
+    "migration.upgraded": "Moved the migration from version {from} of its plan to version {to}"
+    "{upgraded}",
+    "migration.upgrade_undone": "Took back the move to version {from} of the plan: "
+    "it has version {to} again",
     "migration.finished": "Closed the migration",
     "migration.cancelled": "Cancelled the migration",
     "migration.deleted": "Deleted the migration",
@@ -207,6 +224,8 @@ def _facts(words: Words, event: Event, key: str) -> dict[str, Any]:
     match event.kind:
         case "migration.started":
             facts["go_live"] = words.moment(GL, data["go_live"])
+        case "migration.upgraded":
+            facts["upgraded"] = _upgraded(data)
         case "migration.manager_changed":
             facts |= {side: words.person(data[side]) for side in ("before", "after")}
         case "task.assigned":
@@ -229,6 +248,22 @@ def _touched(data: dict[str, Any]) -> str:
     said = [
         f"; {what}: {listed(data[key])}"
         for key, what in (("set_aside", "does not apply"), ("reopened", "to do again"))
+        if data.get(key)
+    ]
+    return "".join(said)
+
+
+def _upgraded(data: dict[str, Any]) -> str:
+    """The tasks that another version of the plan added, took away or left out."""
+    said = [
+        f"; {what}: {listed(list(data[key]))}"
+        for key, what in (
+            ("added", "new"),
+            ("removed", "removed"),
+            ("kept", "no longer in the plan"),
+            ("back", "in the plan again"),
+            ("left_out", "left out under a sign-off"),
+        )
         if data.get(key)
     ]
     return "".join(said)

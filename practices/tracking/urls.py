@@ -17,6 +17,7 @@ from .views import (
     people,
     start,
     tasks,
+    upgrade,
 )
 
 app_name = "tracking"
@@ -83,6 +84,7 @@ migration_pages: list[URLPattern | URLResolver] = [
     path("reports/", patient_data.reports, name="reports"),
     path("reports/<int:pk>/redact/", patient_data.redact, name="redact"),
     path("reports/<int:pk>/restore/", patient_data.restore, name="restore"),
+    path("upgrade/", upgrade.upgrade, name="upgrade"),
     path("abort-cut-over/", lifecycle.abort_cut_over, name="abort_cut_over"),
     path("cancel/", lifecycle.cancel, name="cancel"),
     path("delete/", lifecycle.delete, name="delete"),

@@ -93,6 +93,7 @@ def waiting(tasks: Iterable[Task], now: datetime) -> dict[int, list[WaitsFor]]:
         )
         .exclude(state=State.NOT_APPLICABLE)
         .exclude(Exists(went_without), state__in=Task.UNFINISHED)
+        .exclude(left_plan=True, state__in=Task.UNFINISHED)
         .select_related("plan_task", "own_title")
     }
     found: dict[int, list[WaitsFor]] = {}

@@ -80,5 +80,6 @@ def own_tasks(person: User, now: datetime) -> OwnTasks:
     )
     acting = audience(places, now=now, person=person)
     return OwnTasks(
-        tasks_of(person, Task.objects.open().filter(migration__in=migrations), acting, now), now
+        tasks_of(person, Task.objects.asked_for().filter(migration__in=migrations), acting, now),
+        now,
     )

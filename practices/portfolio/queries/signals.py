@@ -9,6 +9,7 @@ from django.db.models import Count, Exists, OuterRef
 
 from practices.common.time import london_date
 from practices.tracking.models import Bypass, ClockRun, Gate, KeyDate, Migration, SignOff, Task
+from practices.tracking.models.gate import covers
 from practices.tracking.models.migration import MigrationQuerySet
 from practices.tracking.rules import EOA, FDP, GL
 
@@ -99,11 +100,17 @@ def waiting_for_sign_off(migrations: MigrationQuerySet, now: datetime) -> set[in
     the few tasks that the index of due times gives.
     """
     soon = now + SIGNING_SOON
-    due = Task.objects.open().filter(migration=OuterRef("migration"), due_at__lte=soon).order_by()
-    gates = Gate.objects.filter(state=Gate.State.WAITING, migration__in=migrations).order_by()
+    due = (
+        Task.objects.asked_for()
+        .filter(migration=OuterRef("migration"), due_at__lte=soon)
+        .order_by()
+    )
+    gates = Gate.objects.filter(
+        state=Gate.State.WAITING, left_plan=False, migration__in=migrations
+    ).order_by()
     this_round = {"gate": OuterRef("pk"), "round": OuterRef("round")}
     ready = gates.filter(Exists(due.filter(plan_task__signs__gate=OuterRef("plan_gate")))).exclude(
-        Exists(due.filter(plan_task__covered_by=OuterRef("plan_gate")))
+        Exists(due.filter(covers(OuterRef(OuterRef("plan_gate")))))
     )
     signed = gates.filter(Exists(SignOff.objects.filter(**this_round).order_by()))
     bypassed = gates.filter(Exists(Bypass.objects.filter(**this_round).order_by()))

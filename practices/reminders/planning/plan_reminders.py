@@ -105,7 +105,7 @@ def _around_dates(reminders: dict[int, PlanReminder], now: datetime) -> Iterator
             ),
         )
         .filter(_may_have_begun(reminders.values(), london_date(now)), _is_wanted())
-        .annotate(told_to=_told_to(migration=OuterRef("migration"), plan_reminder=OuterRef("pk")))
+        .annotate(told_to=_told_to(migration=OuterRef("migration"), plan_reminder__key=OuterRef("key")))
         .order_by()
         .values_list("migration", "pk", "on", "at", "happened_on", "since", "told_to")
     )
@@ -132,7 +132,7 @@ def _may_have_begun(reminders: Iterable[PlanReminder], today: date) -> Q:
 
 def _is_wanted() -> Q:
     """Whether what ends the reminder has not happened yet."""
-    tasks = Task.objects.open().filter(
+    tasks = Task.objects.asked_for().filter(
         migration=OuterRef("migration"), code=Substr(OuterRef("until"), len(TASK_PREFIX) + 1)
     )
     dates = KeyDate.objects.filter(
@@ -152,12 +152,13 @@ def _at_gates(reminders: dict[int, PlanReminder], now: datetime) -> Iterator[Wai
         .filter(migration__plan_version__reminders__in=wanted)
         .annotate(
             reminder=F("migration__plan_version__reminders"),
+            reminder_key=F("migration__plan_version__reminders__key"),
             anchor=F("migration__plan_version__reminders__anchor"),
             since=F("migration__started_at"),
         )
         .filter(Q(anchor=ANY_GATE) | Q(anchor=Concat(Value(GATE_PREFIX), "key")))
         .annotate(
-            told_to=_told_to(plan_reminder=OuterRef("reminder"), gate=OuterRef("pk")),
+            told_to=_told_to(plan_reminder__key=OuterRef("reminder_key"), gate=OuterRef("pk")),
             seats=ArraySubquery(_free_seats()),
         )
     )
@@ -189,7 +190,10 @@ def _free_seats() -> QuerySet[Any, Any]:
 
 
 def _told_to(**of: Any) -> Subquery:
-    """The newest occasion that was planned, whatever became of it."""
+    """The newest occasion that was planned, whatever became of it.
+
+    A reminder is known by its key: the migration may have another version of its plan since.
+    """
     planned = Notification.objects.filter(**of).order_by("-due_at")
     return Subquery(planned.values("due_at")[:1])
 
@@ -199,12 +203,12 @@ def _tell(
 ) -> None:
     """To whom the plan says, to who could sign, and in the end to the project manager."""
     reach = Reach({one.migration for one, _ in due}, now=now)
-    said = _times_said(due)
+    said = _times_said(due, reminders)
     rows = []
     for one, at in due:
         reminder = reminders[one.reminder]
         owners = {*reminder.tell, *one.seats}
-        if 0 < reminder.escalate_after <= said[one.migration, one.reminder, one.gate]:
+        if 0 < reminder.escalate_after <= said[one.migration, reminder.key, one.gate]:
             owners.add(Owner.PROJECT_MANAGER)
         mark = f"{one.reminder}:{one.gate or ''}:{at:%Y%m%d%H%M}"
         rows += [
@@ -229,16 +233,18 @@ def _path(one: Waiting, reminder: PlanReminder, reference: str) -> str:
     return page("tracking:overview", reference) + ("#gates" if one.gate else "")
 
 
-def _times_said(due: list[tuple[Waiting, datetime]]) -> Counter[tuple[int, int, int | None]]:
+def _times_said(
+    due: list[tuple[Waiting, datetime]], reminders: dict[int, PlanReminder]
+) -> Counter[tuple[int, str, int | None]]:
     """How often each was said before, in vain: it would have ended otherwise."""
     rows = (
         Notification.objects.filter(
             kind=Kind.REMINDER,
             migration__in={one.migration for one, _ in due},
-            plan_reminder__in={one.reminder for one, _ in due},
+            plan_reminder__key__in={reminders[one.reminder].key for one, _ in due},
         )
         .exclude(status=Notification.Status.SUPERSEDED)
-        .values_list("migration", "plan_reminder", "gate")
+        .values_list("migration", "plan_reminder__key", "gate")
         .annotate(times=Count("due_at", distinct=True))
     )
-    return Counter({(migration, reminder, gate): n for migration, reminder, gate, n in rows})
+    return Counter({(migration, key, gate): n for migration, key, gate, n in rows})

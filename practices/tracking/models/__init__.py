@@ -7,6 +7,7 @@ from .gate import Bypass, BypassConfirmation, Gate, GateCondition, SignOff, With
 from .migration import COUNTERS, Contact, KeyDate, Migration, Phase
 from .patient_data import PatientDataReport
 from .task import Evidence, Task, TaskNote
+from .upgrade import UpgradeItem, UpgradeRun
 
 __all__ = [
     "COUNTERS",
@@ -28,5 +29,7 @@ __all__ = [
     "SignOff",
     "Task",
     "TaskNote",
+    "UpgradeItem",
+    "UpgradeRun",
     "Withdrawal",
 ]

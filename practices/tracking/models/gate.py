@@ -10,11 +10,20 @@ from practices.accounts.models import User
 from practices.accounts.roles import Owner
 from practices.common.history import AppendOnly, tracked
 from practices.common.models import Text
-from practices.plans.models import PlanGate, PlanSeat
+from practices.plans.models import PlanCover, PlanGate, PlanSeat
 from practices.plans.rules import inside
 
 from .migration import Migration
 from .task import Task
+
+
+def covers(gate: Any) -> Exists:
+    """Whether a task is one that a gate of a plan covers; ``gate`` is that gate, or leads to it.
+
+    By the code of the task: a signed gate keeps the plan it was signed under, while the
+    tasks it speaks for follow their plan to its next version.
+    """
+    return Exists(PlanCover.objects.filter(gate=gate, task__code=OuterRef("code")))
 
 
 class GateQuerySet(models.QuerySet["Gate"]):
@@ -36,13 +45,16 @@ class GateQuerySet(models.QuerySet["Gate"]):
     def ready_to_sign(self) -> "GateQuerySet":
         """Waiting gates of active migrations with all they cover done, ``ready_at`` since when."""
         covered = Task.objects.filter(
-            migration=OuterRef("migration"), plan_task__covered_by=OuterRef("plan_gate")
+            covers(OuterRef(OuterRef("plan_gate"))),
+            migration=OuterRef("migration"),
+            left_plan=False,
         )
         last = Subquery(covered.order_by("-settled_at").values("settled_at")[:1])
         ready = self.filter(
             ~Exists(covered.open()),
             Exists(covered),
             state=Gate.State.WAITING,
+            left_plan=False,
             migration__state__in=Migration.ACTIVE_STATES,
         )
         needed = ready.with_needed().filter(Q(is_needed=True))
@@ -68,6 +80,9 @@ class Gate(models.Model):
     position = models.PositiveSmallIntegerField()
     round = models.PositiveSmallIntegerField(default=1)
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    left_plan = models.BooleanField(
+        default=False, help_text="kept for its history: it holds nothing up any more"
+    )
     is_needed: bool  # after with_needed()
     ready_at: datetime  # after ready_to_sign()
 

@@ -44,8 +44,12 @@ class TaskQuerySet(models.QuerySet["Task"]):
         """Still to do: open or blocked."""
         return self.filter(state__in=Task.UNFINISHED)
 
+    def asked_for(self) -> "TaskQuerySet":
+        """Open, and the plan still asks for it: what left the plan can be done, and need not."""
+        return self.open().filter(left_plan=False)
+
     def overdue(self, now: datetime) -> "TaskQuerySet":
-        return self.open().filter(due_at__lte=now)
+        return self.asked_for().filter(due_at__lte=now)
 
     def left_behind(self, now: datetime) -> "TaskQuerySet":
         """Assigned to somebody who has no part in the migration any more."""
@@ -127,6 +131,9 @@ class Task(models.Model):
     fell_away = models.BooleanField(
         default=False, help_text="set aside by an answer about the practice, not by hand"
     )
+    left_plan = models.BooleanField(
+        default=False, help_text="kept for its history: the plan asks for it no longer"
+    )
     version = models.PositiveIntegerField(default=1)
 
     objects = TaskQuerySet.as_manager()
@@ -204,12 +211,12 @@ class Task(models.Model):
     @property
     def records(self) -> str:
         """The key date that doing this records, if any."""
-        return self.plan_task.records if self.plan_task else ""
+        return self.plan_task.records if self.plan_task and not self.left_plan else ""
 
     @property
     def seat(self) -> Any:
         """The plan's seat that doing this signs, if any."""
-        return self.plan_task.signs if self.plan_task else None
+        return self.plan_task.signs if self.plan_task and not self.left_plan else None
 
     @property
     def is_timed(self) -> bool:
@@ -221,7 +228,7 @@ class Task(models.Model):
         return self.state in self.UNFINISHED
 
     def is_overdue(self, now: datetime) -> bool:
-        return self.is_unfinished and self.due_at <= now
+        return self.is_unfinished and not self.left_plan and self.due_at <= now
 
     def is_owned_by(self, roles: frozenset[str]) -> bool:
         """Whether it is a task of somebody who acts as one of these roles in the migration."""

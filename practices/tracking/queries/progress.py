@@ -68,7 +68,7 @@ def _lines(phases: Iterable[Phase], unfinished: TaskQuerySet, now: datetime) -> 
         for phase, late, signing in unfinished.order_by()
         .values("phase")
         .annotate(
-            late=Count("pk", filter=Q(due_at__lte=now)),
+            late=Count("pk", filter=Q(due_at__lte=now, left_plan=False)),
             signing=Count("pk", filter=Q(plan_task__signs__isnull=False)),
         )
         .values_list("phase", "late", "signing")

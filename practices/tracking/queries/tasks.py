@@ -204,8 +204,10 @@ def next_tasks(viewer: Viewer) -> list[TaskRow]:
     """What to do next: the viewer's own soonest tasks, but not what is blocked or has to wait."""
     if not viewer.has_tasks:
         return []
-    mine = viewer.migration.tasks.filter(state=Task.State.OPEN).belonging_to(
-        viewer.user, viewer.migration, viewer.now
+    mine = (
+        viewer.migration.tasks.asked_for()
+        .filter(state=Task.State.OPEN)
+        .belonging_to(viewer.user, viewer.migration, viewer.now)
     )
     mine = mine.exclude(pk__in=viewer.held)
     return _as_rows(mine.with_people().soonest_first()[:NEXT_TASKS], viewer, {})
@@ -213,7 +215,7 @@ def next_tasks(viewer: Viewer) -> list[TaskRow]:
 
 def due_next(viewer: Viewer) -> list[TaskRow]:
     """What falls due next, whoever does it, but not what has to wait for that."""
-    tasks = viewer.migration.tasks.open().exclude(pk__in=viewer.held)
+    tasks = viewer.migration.tasks.asked_for().exclude(pk__in=viewer.held)
     return _as_rows(tasks.with_people().soonest_first()[:NEXT_TASKS], viewer, {})
 
 

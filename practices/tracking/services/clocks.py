@@ -70,6 +70,74 @@ def _follow(migration: Migration, plan_clock: PlanClock, *, by: User, at: dateti
             _stop(migration, run, stopped, by=by, at=at)
 
 
+def follow_plan(migration: Migration, *, by: User, at: datetime) -> None:
+    """Count the clocks by the version of the plan that the migration has now.
+
+    A running one that the version counts otherwise is counted again, what was agreed of it holds;
+    one that it does not have ends. What has stopped stays. New ones start where their start has
+    happened.
+    """
+    plan = {clock.key: clock for clock in migration.plan_version.clocks.all() if clock.enabled}
+    runs = {run.key: run for run in migration.clock_runs.counting()}
+    for run in [run for run in runs.values() if run.is_running]:
+        clock = plan.get(run.key)
+        if clock is None:
+            void(migration, run, by=by, at=at)
+        elif counts_otherwise(run, clock):
+            void(migration, run, by=by, at=at, again=True)
+            _count_again(migration, run, clock, by=by, at=at)
+        elif clock.pk != run.plan_clock_id:
+            run.plan_clock = clock
+            run.save(update_fields=["plan_clock"])
+    begun = _facts(migration, {clock.starts for clock in plan.values()})
+    for key, clock in plan.items():
+        if key not in runs and clock.starts in begun:
+            _follow(migration, clock, by=by, at=at)
+    for clock in plan.values():
+        if clock.key not in runs and clock.starts.startswith(BREACH_PREFIX):
+            _follow(migration, clock, by=by, at=at)
+
+
+def counts_otherwise(run: ClockRun, clock: PlanClock) -> bool:
+    """Whether a clock of another version of the plan would not have the end of this run."""
+    was = run.plan_clock
+    return (clock.limit, clock.unit, clock.starts, clock.stops) != (
+        was.limit,
+        was.unit,
+        was.starts,
+        was.stops,
+    )
+
+
+def _count_again(
+    migration: Migration, run: ClockRun, clock: PlanClock, *, by: User, at: datetime
+) -> None:
+    started = _happened(migration, clock.starts, starting=True)
+    if started is None:
+        return
+    again = start(
+        migration,
+        clock,
+        started,
+        by=by,
+        at=at,
+        extension=run.extension,
+        reason_id=run.reason_id,
+    )
+    if stopped := _happened(migration, clock.stops, starting=False):
+        _stop(migration, again, max(started, stopped), by=by, at=at)
+
+
+def _facts(migration: Migration, facts: set[str]) -> set[str]:
+    """Which of these facts have happened: key dates and tasks."""
+    codes = {fact.removeprefix(TASK_PREFIX) for fact in facts if fact.startswith(TASK_PREFIX)}
+    dates = migration.key_dates.filter(key__in=facts, actual_at__isnull=False)
+    done = migration.tasks.filter(code__in=codes, state=Task.State.DONE)
+    return set(dates.values_list("key", flat=True)) | {
+        f"{TASK_PREFIX}{code}" for code in done.values_list("code", flat=True)
+    }
+
+
 def end_all(migration: Migration, *, by: User, at: datetime) -> None:
     """No clock counts on in a migration that is over."""
     for run in migration.clock_runs.running():

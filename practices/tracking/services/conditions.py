@@ -11,7 +11,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from practices.accounts.models import User
 from practices.common.errors import Conflict
@@ -75,8 +75,13 @@ class Touched:
 
 
 def hanging_on(migration: Migration, keys: Collection[str] | None = None) -> TaskQuerySet:
-    """The tasks that hang on one of these conditions, or on any, in plan order."""
-    tasks = migration.tasks.filter(plan_task__applies_if__len__gt=0)
+    """The tasks that hang on one of these conditions, or on any, in plan order.
+
+    Hanging on any does also what was set aside by an answer that its plan no longer asks for.
+    """
+    tasks = migration.tasks.filter(
+        Q(plan_task__applies_if__len__gt=0) | Q(fell_away=True), left_plan=False
+    )
     if keys is not None:
         names = [name for key in keys for name in (key, f"{NOT_PREFIX}{key}")]
         tasks = tasks.filter(plan_task__applies_if__overlap=names)
@@ -132,20 +137,22 @@ def apply_conditions(
     keys: Collection[str] | None = None,
     before: Answers = MappingProxyType({}),
     why: Text | None = None,
+    leave: Collection[str] = (),
 ) -> Applied:
     """Set aside what does not apply in a locked migration, and reopen what an answer had set aside.
 
     Looked at are the tasks that hang on the conditions in ``keys``, or on any. Each condition that
     touches a task, or that is in ``before`` with the answer it had, is one event
     ``condition.answered``.
-    ``why`` is needed where something reopens under a sign-off, which is withdrawn.
+    ``why`` is needed where something reopens under a sign-off, which is withdrawn; the tasks
+    whose codes are in ``leave`` stay as they are.
 
     Raises :class:`SignedOver` where that is missing.
     """
     rows = {row.key: row for row in migration.conditions.select_related("plan_condition")}
     answers = {key: row.answer for key, row in rows.items()}
     wanted = set(rows if keys is None else keys)
-    tasks = hanging_on(migration, wanted).select_for_update(of=("self",))
+    tasks = hanging_on(migration, keys).exclude(code__in=leave).select_for_update(of=("self",))
     touched = touched_by(list(tasks), answers)
     falls, aside, again = touched.falls, touched.aside, touched.again
     _end_rounds_over(migration, again, by=by, at=at, why=why)
@@ -171,8 +178,9 @@ def apply_conditions(
     for task in aside:
         told.setdefault(falls[task.code], {}).setdefault("set_aside", []).append(task.code)
     for task in again:
-        key = next(key for key in _keys(task) if key in wanted)
-        told.setdefault(key, {}).setdefault("reopened", []).append(task.code)
+        # Another version of the plan may ask for it whatever was answered.
+        if key := next((key for key in _keys(task) if key in wanted), ""):
+            told.setdefault(key, {}).setdefault("reopened", []).append(task.code)
     for key, codes in told.items():
         note_event(
             migration,

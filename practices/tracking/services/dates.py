@@ -254,13 +254,15 @@ def tasks_that_follow(migration: Migration, key: str) -> TaskQuerySet:
     return (
         migration.tasks.open()
         .filter(Q(anchor__in=keys) | Q(code__in=later), pinned=False)
-        .exclude(plan_task__records=key)
+        .exclude(plan_task__records=key, left_plan=False)
     )
 
 
 def recording_task(migration: Migration, key: str) -> TaskQuerySet:
     """The task that is done by recording this date, where the plan has one."""
-    return migration.tasks.filter(plan_task__records=key).select_related("plan_task")
+    return migration.tasks.filter(plan_task__records=key, left_plan=False).select_related(
+        "plan_task"
+    )
 
 
 def _settle_recording_task(

@@ -77,7 +77,8 @@ def finish_migration(*, migration: Migration, by: User, at: datetime) -> Migrati
 def holding_open(migration: Migration) -> TaskQuerySet:
     """Mandatory tasks not finished, but for the signing of what went ahead without."""
     passed = migration.gates.filter(state=Gate.State.BYPASSED).values("plan_gate")
-    return migration.tasks.open().filter(mandatory=True).exclude(plan_task__signs__gate__in=passed)
+    asked_for = migration.tasks.asked_for().filter(mandatory=True)
+    return asked_for.exclude(plan_task__signs__gate__in=passed)
 
 
 def _end(migration: Migration, act: str, reason: str, *, by: User, at: datetime) -> Migration:

@@ -117,7 +117,7 @@ def date_moves(
 
     What has happened stays as it was planned. The end of a clock is counted from the
     date that starts it: the actual one once recorded. Where another end was agreed
-    since, that one counts.
+    since, that one counts. What a date that left the plan followed may be gone: it stays.
     """
     clocks = {clock.key: clock for clock in migration.plan_version.clocks.all()}
     agreed = {
@@ -135,9 +135,9 @@ def date_moves(
     def compute(d: KeyDate) -> Moment:
         if d.actual:
             return d.actual
-        if d.plan_key_date.same_as:
+        if d.plan_key_date.same_as in dates:
             return moment(d.plan_key_date.same_as)
-        if d.plan_key_date.clock:
+        if d.plan_key_date.clock in clocks:
             clock = clocks[d.plan_key_date.clock]
             start = dates[clock.starts]
             started_at = clock_start(moment(start.key), has_time=start.has_time)

@@ -180,7 +180,7 @@ def set_task_aside(*, task: Task, reason: str, by: User, at: datetime) -> Settle
     if task.state == State.NOT_APPLICABLE:
         return Settled(task, changed=False)
     _must_not_be_done(task)
-    if is_indispensable(task.plan_task):
+    if not task.left_plan and is_indispensable(task.plan_task):
         raise Refused(f"{task.code} cannot be set aside: later steps depend on it.")
     why = write_text(body=reason, by=by, at=at)
     settle(

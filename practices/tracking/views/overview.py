@@ -12,6 +12,7 @@ from practices.common import clock
 from practices.common.access import SignedInRequest
 from practices.tracking import queries
 from practices.tracking.models import KeyDate, Migration
+from practices.tracking.queries.upgrades import newer_version
 from practices.tracking.rules import EOA, FDP, GL
 
 from .scope import visible_migration
@@ -52,6 +53,9 @@ def overview(request: SignedInRequest, reference: str) -> HttpResponse:
             and (viewer.may(Permission.RECORD_DATES) or viewer.may(Permission.REPLAN)),
             "may_hand_over": migration.is_active and viewer.may(Permission.START_MIGRATION),
             "may_mute": migration.is_active and viewer.may(Permission.MUTE),
+            "newer": newer_version(migration)
+            if viewer.may(Permission.UPGRADE_MIGRATIONS)
+            else None,
             "links": _links(migration, viewer),
         },
     )

@@ -7,6 +7,7 @@ from django.db.models import OuterRef, Q, Subquery
 from practices.common.models import sha256
 from practices.common.services import canonical
 from practices.tracking.models import Gate, KeyDate, Task
+from practices.tracking.models.gate import covers
 from practices.tracking.models.task import TaskQuerySet
 
 CONDITION = "condition:"
@@ -48,7 +49,8 @@ def covered_tasks(gate: Gate) -> TaskQuerySet:
     )
     return (
         Task.objects.filter(
-            Q(plan_task__covered_by=gate.plan_gate) | added, migration=gate.migration
+            (Q(plan_task__isnull=False) & Q(covers(gate.plan_gate))) | added,
+            migration=gate.migration,
         )
         .with_people()
         .in_plan_order()
@@ -64,7 +66,7 @@ def still_open(gate: Gate) -> list[StillOpen]:
             task.mandatory,
             waiting_for=str(task.reason) if task.state == Task.State.BLOCKED else "",
         )
-        for task in covered_tasks(gate).open()
+        for task in covered_tasks(gate).asked_for()
     ]
     conditions = [
         StillOpen(f"{CONDITION}{condition.source}", condition.summary, True)

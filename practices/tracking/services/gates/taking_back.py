@@ -13,6 +13,7 @@ from practices.tracking.models import Gate, Migration, Task, Withdrawal
 from practices.tracking.services import clocks
 from practices.tracking.services._base import lock, note_event, require_reason, settle
 
+from .taking_up import take_up
 from .waiting import fresh
 
 
@@ -52,12 +53,21 @@ def round_has_begun(gate: Gate) -> bool:
 def end_round(
     migration: Migration, gate: Gate, *, by: User, at: datetime, reason: Text
 ) -> Withdrawal:
-    """Close the present round of a locked gate and reopen the tasks that signed it."""
+    """Close the present round of a locked gate and reopen the tasks that signed it.
+
+    It waits again as the migration's version of the plan has it.
+    """
     if not round_has_begun(gate):
         raise Refused("There is no signature to withdraw.")
     withdrawal = Withdrawal.objects.create(gate=gate, round=gate.round, by=by, at=at, reason=reason)
     ended, gate.round, gate.state = gate.round, gate.round + 1, Gate.State.WAITING
     gate.save(update_fields=["round", "state"])
+    signing = list(
+        migration.tasks.filter(
+            plan_task__signs__gate=gate.plan_gate, left_plan=False, state=Task.State.DONE
+        )
+    )
+    added = take_up(migration, gate)
     note_event(
         migration,
         "gate.withdrawn",
@@ -66,10 +76,10 @@ def end_round(
         subject=f"gate:{gate.key}",
         round=ended,
         reason=reason,
+        added=added or None,
     )
-    for task in migration.tasks.filter(
-        plan_task__signs__gate=gate.plan_gate, state=Task.State.DONE
-    ):
+    for task in signing:
+        task.refresh_from_db()
         settle(migration, task, Task.State.OPEN, by=by, at=at, reason=reason, kind="task.reopened")
         clocks.follow_facts(migration, f"task:{task.code}", by=by, at=at)
     return withdrawal

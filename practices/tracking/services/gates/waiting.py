@@ -36,7 +36,7 @@ def blocking(migration: Migration, what: str) -> list[Gate]:
     task was set aside.
     """
     waiting = migration.gates.with_needed().filter(
-        state=Gate.State.WAITING, plan_gate__blocks__contains=[what]
+        state=Gate.State.WAITING, left_plan=False, plan_gate__blocks__contains=[what]
     )
     return [gate for gate in waiting.select_related("plan_gate") if gate.is_needed]
 
@@ -53,7 +53,7 @@ def unsigned_before(migration: Migration, key_date: KeyDate) -> list[Gate]:
     )
     waiting = (
         migration.gates.with_needed()
-        .filter(Exists(signing), state=Gate.State.WAITING)
+        .filter(Exists(signing), state=Gate.State.WAITING, left_plan=False)
         .exclude(plan_gate__blocks__contains=[key_date.key])
     )
     return [gate for gate in waiting.select_related("plan_gate") if gate.is_needed]
