@@ -7,6 +7,8 @@ from typing import Protocol
 
 from practices.accounts.models import User
 
+from .models import PlanVersion
+
 
 @dataclass(frozen=True)
 class Said:
@@ -100,10 +102,6 @@ class Lessons(Protocol):
         self, plan_id: int, *, reader: User, most: int | None, code: str = "", phase: str = ""
     ) -> PlanLessons: ...
 
-
-from practices.accounts.models import User
-
-from .models import PlanVersion
 
 Uses = Callable[[Collection[int]], dict[int, int]]
 _uses: list[Uses] = []

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
@@ -43,9 +44,7 @@ def _version(slug: str, number: int) -> PlanVersion:
     return get_object_or_404(published, plan__slug=slug, number=number)
 
 
-def _filtered(
-    request: SignedInRequest, version: PlanVersion
-) -> tuple[Filters, MigrationQuerySet]:
+def _filtered(request: SignedInRequest, version: PlanVersion) -> tuple[Filters, MigrationQuerySet]:
     """The migrations that the filters of the dashboard leave of those that can be moved."""
     now = clock.now()
     movable = movable_to(version, request.user)
@@ -152,18 +151,19 @@ def _choose_url(version: PlanVersion) -> str:
 
 
 def _runs(request: SignedInRequest) -> QuerySet[UpgradeRun]:
-    """Runs that this person asked for; of those who look after plans, all."""
+    """Runs that this person asked for; of those who look after plans, all. Others find none."""
     runs = UpgradeRun.objects.select_related("version__plan", "by", "job", "undo_job")
+    if not request.user.may(Permission.UPGRADE_MIGRATIONS):
+        return runs.none()
     return runs if request.user.may(Permission.MANAGE_PLANS) else runs.filter(by=request.user)
 
 
 @require_safe
-@may
 def run(request: SignedInRequest, pk: int) -> HttpResponse:
     """How far it is, and in the end what became of each migration."""
     found = get_object_or_404(_runs(request), pk=pk)
     items = _items(found)
-    counts = {state: 0 for state in State.values}
+    counts = dict.fromkeys(State.values, 0)
     for state in items.values_list("state", flat=True):
         counts[state] += 1
     job = found.undo_job or found.job
@@ -190,7 +190,6 @@ COLUMNS = (
 
 
 @require_safe
-@may
 def report(request: SignedInRequest, pk: int) -> HttpResponse:
     """The report of a run as CSV: a line for each migration."""
     found = get_object_or_404(_runs(request), pk=pk)
@@ -219,13 +218,12 @@ def _codes(said: dict[str, Any], name: str) -> str:
 
 
 @require_POST
-@may
 def undo(request: SignedInRequest, pk: int, item: int) -> HttpResponse:
     """Take back what a run did to one migration."""
     found = get_object_or_404(_runs(request), pk=pk)
     chosen = get_object_or_404(_items(found), pk=item)
     if not chosen.migration.allows(request.user, Permission.UPGRADE_MIGRATIONS):
-        raise Http404("Not a migration of theirs.")
+        raise PermissionDenied
     try:
         upgrading.undo_upgrade(item=chosen, by=request.user, at=clock.now())
     except Refused as refusal:
@@ -237,7 +235,6 @@ def undo(request: SignedInRequest, pk: int, item: int) -> HttpResponse:
 
 
 @require_POST
-@may
 def undo_all(request: SignedInRequest, pk: int) -> HttpResponse:
     """Ask a worker to take back all of a run that nobody has worked on since."""
     found = get_object_or_404(_runs(request), pk=pk)

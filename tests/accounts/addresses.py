@@ -27,6 +27,7 @@ from practices.directory.services import IMPORT
 from practices.plans.rules import Moment
 from practices.reminders.models import Notification
 from practices.tracking import services
+from practices.tracking.models import UpgradeItem, UpgradeRun
 from practices.tracking.services import ContactDetails
 from tests.factories import (
     MONDAY,
@@ -343,6 +344,8 @@ TRACKING = [
             ("tracking:check_access", MIGRATION, MANAGERS),
         )
     ),
+    # The plan of this world has no newer version, and the page says so.
+    form("tracking:upgrade", MIGRATION, post=OK, who=RUNNER | ADMINISTRATOR),
     form("tracking:abort_cut_over", MIGRATION, who=RUNNER),
     form("tracking:cancel", MIGRATION, who=RUNNER),
     form("tracking:delete", MIGRATION, who=RUNNER),
@@ -375,6 +378,16 @@ PEOPLE = [
     desk("accounts:stop_viewing", ADMINISTRATOR, get=ONLY_GET, post=FOUND),
 ]
 
+
+def of_run(name: str, codes: Codes, **keys: str) -> Address:
+    """About a run of upgrades: for whoever asked for it and for administrators, nobody else's."""
+    strange = (ONLY_GET if codes[0] == ONLY_GET else STRANGE,) + (
+        (ONLY_GET,) if codes[1] == ONLY_GET else (STRANGE,)
+    )
+    who = RUNNER | ADMINISTRATOR
+    return Address(name, codes, strange, strange, who, keys={"pk": "{run.pk}", **keys})
+
+
 PORTFOLIO = [
     # Everybody has a home; who has no place in it is told whom to ask.
     Address(
@@ -388,6 +401,14 @@ PORTFOLIO = [
     Address("your_tasks", READ, READ, READ, who=INSIDE),
     desk("portfolio:dashboard", DASHBOARD),
     desk("portfolio:export", DASHBOARD),
+    desk("portfolio:upgrades", PLANNERS, keys=VERSION),
+    # Nothing is chosen, so it leads back.
+    desk("portfolio:check_upgrades", PLANNERS, get=FOUND, keys=VERSION),
+    desk("portfolio:start_upgrades", PLANNERS, get=ONLY_GET, post=FOUND, keys=VERSION),
+    of_run("portfolio:upgrade_run", READ),
+    of_run("portfolio:upgrade_report", READ),
+    of_run("portfolio:undo_upgrades", (ONLY_GET, FOUND)),
+    of_run("portfolio:undo_upgrade", (ONLY_GET, FOUND), item="{item.pk}"),
 ]
 
 READS_OWN = (OK, ONLY_GET)
@@ -536,6 +557,11 @@ def make_world() -> dict[str, Any]:
         make_person(Role.PRACTICE_STAFF, practice),
     )
     close_account(person=disabled, by=administrator, at=MONDAY)
+    version = side["migration"].plan_version
+    run = UpgradeRun.objects.create(version=version, by=side["project_manager"], at=MONDAY)
+    item = UpgradeItem.objects.create(
+        run=run, migration=side["migration"], from_version=version, state="done", seq=1
+    )
     return {
         **side,
         "other": other,
@@ -551,7 +577,9 @@ def make_world() -> dict[str, Any]:
         "other_project_manager": other["project_manager"],
         "other_supplier": other["new_supplier"],
         "other_commissioner": other["commissioner"],
-        "version": side["migration"].plan_version,
+        "version": version,
+        "run": run,
+        "item": item,
         "draft": make_draft(),
         "job": start_job(kind=IMPORT, by=administrator, at=MONDAY),
     }

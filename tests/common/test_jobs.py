@@ -61,11 +61,25 @@ def be_overtaken(*, job, at, progress):
     return make_one(job=job, at=at, progress=progress)
 
 
+def go_step_by_step(*, job, at, progress):
+    """Makes what is not there yet, each in a transaction; in the middle the database is away."""
+    for number, name in enumerate(job.arguments["names"], 1):
+        with transaction.atomic():
+            if not Organisation.objects.filter(name=name).exists():
+                factories.make_organisation("national", name=name)
+        progress(number, len(job.arguments["names"]))
+        if job.attempts == 1 and number == 2:
+            raise OperationalError("the server closed the connection")
+    return {"made": len(job.arguments["names"])}
+
+
 @pytest.fixture(autouse=True)
 def handlers(monkeypatch):
-    for handler in (make_one, refuse, break_down, lose_the_database, be_overtaken):
+    made = (make_one, refuse, break_down, lose_the_database, be_overtaken, go_step_by_step)
+    for handler in made:
         path = f"{__name__}.{handler.__name__}"
         monkeypatch.setitem(jobs._handlers, handler.__name__, path)
+    monkeypatch.setattr(jobs, "_in_steps", jobs._in_steps | {"go_step_by_step"})
 
 
 def ask(kind: str, **arguments) -> Job:
@@ -117,6 +131,15 @@ def test_a_lost_database_gives_the_job_back_to_the_sweep(committed_db):
     job = run(ask("lose_the_database"))
     assert (job.state, job.attempts) == (Job.State.WAITING, 1)
     assert not Organisation.objects.exists()
+
+
+def test_work_in_steps_goes_on_where_it_stopped(committed_db):
+    job = run(ask("go_step_by_step", names=["One", "Two", "Three"]))
+    assert job.state == Job.State.WAITING
+    assert Organisation.objects.filter(name__in=["One", "Two", "Three"]).count() == 2
+    job = run(job)
+    assert (job.state, job.result) == (Job.State.DONE, {"made": 3})
+    assert Organisation.objects.filter(name__in=["One", "Two", "Three"]).count() == 3
 
 
 def test_a_worker_that_was_overtaken_leaves_nothing_behind(committed_db):

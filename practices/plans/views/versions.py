@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from practices.common import clock
 from practices.common.access import Permission, SignedInRequest, requires
 from practices.common.errors import Conflict, Refused
-from practices.plans import services
+from practices.plans import panels, services
 from practices.plans.forms import UploadForm
 from practices.plans.models import PlanVersion
 from practices.plans.queries import (
@@ -62,7 +62,12 @@ def _lines(form: UploadForm) -> list[tuple[int, str]]:
 def version(request: SignedInRequest, slug: str, number: int) -> HttpResponse:
     found = find_version(slug, number)
     changes = changed_since_published(found) if found.state == State.DRAFT else None
-    context = context_of(request, page=version_page(found), changes=changes)
+    context = context_of(
+        request,
+        page=version_page(found),
+        changes=changes,
+        move_to=panels.move_to(found, request.user),
+    )
     return render(request, "plans/version.html", context)
 
 

@@ -105,7 +105,9 @@ def _around_dates(reminders: dict[int, PlanReminder], now: datetime) -> Iterator
             ),
         )
         .filter(_may_have_begun(reminders.values(), london_date(now)), _is_wanted())
-        .annotate(told_to=_told_to(migration=OuterRef("migration"), plan_reminder__key=OuterRef("key")))
+        .annotate(
+            told_to=_told_to(migration=OuterRef("migration"), plan_reminder__key=OuterRef("key"))
+        )
         .order_by()
         .values_list("migration", "pk", "on", "at", "happened_on", "since", "told_to")
     )

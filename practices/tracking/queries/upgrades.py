@@ -35,9 +35,12 @@ def plan_changes(old: int, new: int) -> list[Change]:
 
 
 def movable_to(version: PlanVersion, user: User) -> MigrationQuerySet:
-    """Running migrations on older versions of a plan that this person may move: of those they see,
-    all, or those that an organisation runs in which they may."""
-    allowed = [m for m in user.current_memberships if Permission.UPGRADE_MIGRATIONS in m.permissions]
+    """Running migrations on older versions of a plan that this person may move.
+
+    Of those they see, all, or those that an organisation runs in which they may.
+    """
+    may = Permission.UPGRADE_MIGRATIONS
+    allowed = [m for m in user.current_memberships if may in m.permissions]
     running = Migration.objects.visible_to(user).active()
     if not any(m.role in SEE_ALL_ROLES for m in allowed):
         running = running.filter(run_by__in=[m.organisation_id for m in allowed])
