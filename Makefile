@@ -8,7 +8,7 @@ LAYERS = base local dev node
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help run test races faults check fix lock
+.PHONY: help run test races faults upgrades check fix lock
 
 help: ## Say what each command does
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -27,6 +27,10 @@ races: .venv/dev.stamp ## Fifty rounds of twenty people doing the same at once; 
 faults: .venv/dev.stamp ## Ten thousand reminders while everything is killed and broken; keeps bench/faults.json
 	@.venv/bin/python -m migration_tracker.local prepare-tests
 	@FAULTS=long .venv/bin/python -m pytest tests/faults $(ARGS)
+
+upgrades: .venv/dev.stamp ## A thousand migrations moved to another version of their plan; keeps bench/upgrades.json
+	@.venv/bin/python -m migration_tracker.local prepare-tests
+	@UPGRADES=long .venv/bin/python -m pytest tests/tracking/test_upgrade_speed.py $(ARGS)
 
 check: .venv/dev.stamp ## Lint, format, types, import layers, missing migrations; changes nothing
 	@.venv/bin/ruff check .
