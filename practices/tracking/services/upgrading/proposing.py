@@ -257,7 +257,7 @@ def _due(found: Proposal, before: Mapping[str, Moment]) -> None:
     times = due_times(rows, after, found.dates.moments)
     for task in rows:
         moment = times.get(task.code)
-        if moment is None and task.pk is None:
+        if moment is None and task.code not in before:
             # It waits for one that waits for it, in another version: its own offset counts.
             moment = due_times([task], {}, found.dates.moments).get(task.code)
         if moment is None or task.pinned or task.left_plan or not task.is_unfinished:
