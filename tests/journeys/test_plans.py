@@ -206,3 +206,45 @@ def test_the_pages_of_lessons_fit_and_have_no_fault(new_visitor, learnt, width):
         v.page.wait_for_function(FITS, arg=width)
         v.page.evaluate(AXE)
         assert v.page.evaluate(FAULTS, RULES) == [], path
+
+
+def test_ten_running_migrations_are_moved_to_a_new_task(a_visitor, celery_worker):
+    # Given ten migrations that run on the plan, and a draft of its next version
+    version = shipped_plan()
+    project_manager, partner = a_project_manager()
+    for _ in range(10):
+        make_migration(plan_version=version, run_by=partner, project_manager=project_manager)
+    ann = make_person(Role.ADMINISTRATOR, name="Ann Admin")
+    draft_from(version=version, by=ann, at=clock.now())
+    v: Visitor = a_visitor()
+    v.signs_in(ann, at=f"{HOME}add/tasks/?phase=cutover")
+
+    # When she adds a task with a lesson, and publishes
+    v.enters("CUT-90", "Code")
+    v.enters("Tell the care homes", "Title")
+    v.selects("Practice manager", "Owner")
+    v.enters("5", "How many")
+    v.selects("Go-live", "Key date")
+    v.enters(LESSON, "What other practices learnt")
+    v.presses("Save")
+    v.is_told("“Tell the care homes” is added.")
+    publishes(v, "Care homes are told")
+    v.is_told("version 2 is published")
+
+    # And moves all that run to it
+    v.follows("Move running migrations to this version")
+    v.presses(re.compile("See what changes for all 10"))
+    v.sees("10 migrations would be moved")
+    v.presses("Move 10 migrations")
+    report = v.main.get_by_role("table", name="What became of each")
+    refresh = v.main.get_by_role("link", name="Refresh")
+    while not v.scripts and refresh.count():
+        v.follows("Refresh")
+    expect(report).to_be_visible(timeout=30_000)
+
+    # Then each has the task, with its lesson
+    expect(report.get_by_text("Moved", exact=True)).to_have_count(10)
+    for migration in Migration.objects.all():
+        assert migration.tasks.get(code="CUT-90").lesson == LESSON
+    v.opens(f"/migrations/{migration.reference}/tasks/CUT-90/")
+    v.sees(LESSON)
