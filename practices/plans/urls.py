@@ -42,6 +42,7 @@ urlpatterns = [
     path("plans/", views.plans, name="plans"),
     path("plans/new/", views.new, name="new"),
     path("plans/upload/", views.upload, name="upload"),
+    path("plans/plan.schema.json", views.schema, name="schema"),
     path("plans/<slug:slug>/draft/", include(draft_pages)),
     path("plans/<slug:slug>/<int:number>/", include(version_pages)),
 ]

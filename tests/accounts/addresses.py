@@ -219,6 +219,7 @@ PLANS = [
     desk("plans:preview", PLANNERS, keys=VERSION),
     desk("plans:check", PLANNERS, keys=VERSION),
     desk("plans:upload", ADMINISTRATOR, post=INCOMPLETE),
+    desk("plans:schema", PLANNERS),
     desk("plans:publish", ADMINISTRATOR, post=STALE, keys=DRAFT),
     desk("plans:retire", ADMINISTRATOR, post=FOUND, keys=VERSION),
     desk("plans:discard", ADMINISTRATOR, post=STALE, keys=DRAFT),

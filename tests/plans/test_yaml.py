@@ -130,7 +130,7 @@ class TestBadFiles:
             if line not in SMALL.split("\n")
         ]
         if lines and field:
-            assert any(abs(p.line - lines[0]) <= 3 for p in found), (found, lines)
+            assert any(abs(p.place.line - lines[0]) <= 3 for p in found), (found, lines)
 
     def test_all_faults_are_found_not_only_the_first(self):
         text = changed("owner: source_supplier", "owner: boss").replace("limit: 45", "limit: many")

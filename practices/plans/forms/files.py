@@ -58,7 +58,9 @@ class UploadForm(NHSForm):
         return cleaned
 
     def _show(self, error: PlanFileError, content: bytes | str) -> None:
-        self.faults = [(problem.line, f"{error.file}, {problem}") for problem in error.problems]
+        self.faults = [
+            (problem.place.line, f"{error.file}, {problem}") for problem in error.problems
+        ]
         count = len(error.problems) + error.left_out
         faults = "1 fault" if count == 1 else f"{count} faults"
         self.add_error("text", f"Mend {faults} in the plan, here or in your file")

@@ -25,7 +25,7 @@ from practices.plans.rules import (
     says,
     tree_from,
 )
-from practices.plans.yaml.reading import MAX_NUMBER, PROSE
+from practices.plans.yaml import MAX_NUMBER, PROSE
 
 from .drafts import draft_locked, keep_edit, named, part_there
 

@@ -8,6 +8,7 @@ from .parts import draft_add, draft_details, draft_edit, draft_move, draft_parts
 from .phases import draft_merge, draft_tasks
 from .preview import check_version, preview
 from .publishing import publish
+from .sharing import schema
 from .versions import discard, export, plans, retire, upload, version
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "preview",
     "publish",
     "retire",
+    "schema",
     "start_draft",
     "upload",
     "version",

@@ -1,14 +1,19 @@
 """Plans as YAML: read with every fault found at once, written in one canonical form."""
 
-from .document import FileProblem, PlanFileError
+from .fields import MAX_NUMBER, PROSE
+from .nodes import FileProblem, PlanFileError
 from .reading import MAX_BYTES, read_plan
+from .schema import plan_schema
 from .writing import plan_digest, write_plan
 
 __all__ = [
     "MAX_BYTES",
+    "MAX_NUMBER",
+    "PROSE",
     "FileProblem",
     "PlanFileError",
     "plan_digest",
+    "plan_schema",
     "read_plan",
     "write_plan",
 ]

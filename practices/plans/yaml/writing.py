@@ -16,6 +16,7 @@ from practices.plans.rules import (
     PlanTree,
     ReminderNode,
     TaskNode,
+    Unit,
 )
 
 WIDTH = 100
@@ -153,7 +154,8 @@ def _task(node: TaskNode) -> Entry:
 
 
 def _after(node: AfterNode) -> Entry:
-    lag = {"lag": node.lag, "unit": str(node.unit)} if node.lag else {}
+    counted = node.lag or node.unit != Unit.DAYS
+    lag = {"lag": node.lag, "unit": str(node.unit)} if counted else {}
     return _Flow({"task": node.task, **lag})
 
 
