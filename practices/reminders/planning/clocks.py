@@ -1,14 +1,25 @@
 """Warnings of running clocks."""
 
-from datetime import datetime
-from functools import reduce
-from operator import or_
+from datetime import datetime, timedelta
 
-from django.db.models import Exists, F, Max, OuterRef, Q
+from django.db.models import (
+    Case,
+    DateTimeField,
+    Exists,
+    F,
+    Func,
+    OuterRef,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Greatest, TruncDay
+from django.db.models.lookups import LessThanOrEqual
 
 from practices.accounts.roles import Owner
 from practices.common.calendar import working_calendar
-from practices.common.time import london_date, london_time
+from practices.common.time import LONDON, london_date, london_time
 from practices.plans.models import PlanClock, Unit
 from practices.reminders import headlines
 from practices.reminders.models import Notification
@@ -21,6 +32,7 @@ from .outbox import add, new, page
 from .reach import Reach
 
 Kind = Notification.Kind
+EARLIEST_MORNING = timedelta(hours=7)
 LOOK_AT_ACCESS = (Owner.PRACTICE_MANAGER, Owner.PROJECT_MANAGER)
 
 
@@ -62,44 +74,50 @@ def clock_warnings(now: datetime) -> None:
 def _perhaps_due(now: datetime) -> dict[int, datetime | None]:
     """Running clocks that may have something new to say, with the newest warning of each.
 
-    That one is an aggregate, so that the database looks it up once for each run, however
-    many warnings a clock has.
+    ``newest_due`` decides; the database spares it the many that were told all there is, or
+    have nothing to say yet. Each is looked up once, however many warnings its clock has.
     """
     running = ClockRun.objects.filter(state=ClockRun.State.RUNNING)
-    clocks = PlanClock.objects.filter(Exists(running.filter(plan_clock=OuterRef("pk"))))
+    clocks = list(PlanClock.objects.filter(Exists(running.filter(plan_clock=OuterRef("pk")))))
+    if not clocks:
+        return {}
+    told = Notification.objects.filter(clock_run=OuterRef("pk"), kind=Kind.CLOCK)
+    newest = Case(*(When(plan_clock=clock, then=_newest(clock, now)) for clock in clocks))
     runs = (
         running.filter(migration__state__in=Migration.ACTIVE_STATES)
         .order_by()
-        .values("pk")
-        .annotate(warned_to=Max("notifications__due_at", filter=Q(notifications__kind=Kind.CLOCK)))
-        .filter(reduce(or_, (_may_be_due(clock, now) for clock in clocks), Q(pk__in=[])))
+        .alias(newest=newest)
+        .filter(~Exists(told.filter(due_at__gte=OuterRef("newest"))), newest__isnull=False)
+        .annotate(warned_to=Subquery(told.order_by("-due_at").values("due_at")[:1]))
     )
     return dict(runs.values_list("pk", "warned_to"))
 
 
-def _may_be_due(clock: PlanClock, now: datetime) -> Q:
-    """Spares the planner runs that were told all there is: a few too many do no harm.
-
-    ``newest_due`` decides. Mornings are at 08:00 UK time, which is 7 to 8 hours into a day.
-    """
+def _newest(clock: PlanClock, now: datetime) -> Combinable:
+    """The earliest that the newest due warning of a run can have been due; null: none is due."""
     if clock.unit == Unit.WORKING_DAYS:
-        return Q(plan_clock=clock)
-    due = Q(warned_to=None) | Q(ends_at__lte=now, warned_to__lt=F("ends_at"))
-    every = clock.repeat_every * (HOUR if clock.unit == Unit.HOURS else DAY)
-    if every:
-        due |= Q(ends_at__lte=now, warned_to__lte=now - every + 2 * HOUR)
-    for n in clock.warn_after:
-        if clock.unit == Unit.HOURS:
-            due |= Q(started_at__lte=now - n * HOUR, warned_to__lt=F("started_at") + n * HOUR)
-        else:
-            due |= Q(started_at__lte=now - (n - 1) * DAY)
-    for n in clock.warn_before:
-        if clock.unit == Unit.HOURS:
-            due |= Q(ends_at__lte=now + n * HOUR, warned_to__lt=F("ends_at") - n * HOUR)
-        else:
-            day = n * DAY + DAY  # the end is that of its last day
-            due |= Q(ends_at__lte=now + day, warned_to__lt=F("ends_at") - day + 6 * HOUR)
-    return Q(plan_clock=clock) & due
+        return Value(now, DateTimeField())  # the database does not know which days those are
+    # The London day it starts, as a day of UTC; 08:00 UK time comes 7 or 8 hours into that.
+    start: Combinable = TruncDay("started_at", tzinfo=LONDON) + EARLIEST_MORNING
+    end: Combinable = F("ends_at") + EARLIEST_MORNING
+    last: Combinable = F("ends_at") - DAY + EARLIEST_MORNING
+    step = DAY
+    if clock.unit == Unit.HOURS:
+        start, end, step, last = F("started_at"), F("ends_at"), HOUR, F("ends_at")
+    at = [start + n * step for n in clock.warn_after] + [last - n * step for n in clock.warn_before]
+    over = _DateBin(Value(clock.repeat_every * step), Value(now), end)
+    due = [When(LessThanOrEqual(end, now), then=over if clock.repeat_every else end)]
+    due += [When(LessThanOrEqual(each, now), then=each) for each in at]
+    # PostgreSQL leaves nulls out, and Django asks for two values at least.
+    nothing = Value(None, DateTimeField())
+    return Greatest(nothing, *(Case(one, output_field=DateTimeField()) for one in due))
+
+
+class _DateBin(Func):
+    """The newest of the instants that follow an origin at a fixed distance."""
+
+    function = "date_bin"
+    output_field = DateTimeField()
 
 
 def access_checks(now: datetime) -> None:
