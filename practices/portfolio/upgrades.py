@@ -173,7 +173,7 @@ def run(request: SignedInRequest, pk: int) -> HttpResponse:
         "busy": job is not None and job.state in ("waiting", "running"),
         "page_obj": Paginator(items, PAGE).get_page(request.GET.get("page")),
         "counts": counts,
-        "may_undo": counts[State.DONE] and not counts[State.WAITING] and not found.undo_job,
+        "may_undo": counts[State.DONE] and not found.undo_job,
     }
     template = "portfolio/upgrades/_run.html" if request.htmx else "portfolio/upgrades/run.html"
     return render(request, template, context)

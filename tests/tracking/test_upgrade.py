@@ -246,6 +246,20 @@ def test_a_gate_that_is_withdrawn_later_takes_up_the_plan_of_today(cast):
     sign(cast)
 
 
+def test_a_gate_that_left_the_plan_holds_nothing_up(cast):
+    version = next_version(
+        plan_of(cast), lambda tree: replace(tree, gates=()), with_task("CUT-04", gate="", seat="")
+    )
+    record(cast, "FDP", FDP_AT)
+    gate = sign(cast).gate
+    services.withdraw_sign_off(gate=gate, reason="A letter", by=cast.manager, at=MONDAY)
+    upgrade(cast, version)
+    gate = cast.migration.gates.get()
+    assert gate.left_plan
+    assert services.gates.seats_for(gate, cast.manager) == []
+    record(cast, "GL", GO_LIVE_AT)
+
+
 def test_conditions_of_the_version_are_asked_and_set_tasks_aside(cast):
     name = cast.migration.source_system.name
     version = next_version(

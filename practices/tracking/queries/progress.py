@@ -89,6 +89,8 @@ class GateLine:
     def status(self) -> tuple[str, str]:
         if not self.needed:
             return "Not needed here", ""
+        if self.gate.left_plan and self.gate.state == Gate.State.WAITING:
+            return "No longer in plan", ""
         state = self.gate.state
         colour = {Gate.State.SIGNED: "green", Gate.State.BYPASSED: "red"}.get(
             Gate.State(state), "grey"

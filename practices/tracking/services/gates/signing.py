@@ -48,9 +48,14 @@ def free_seats(gate: Gate) -> list[PlanSeat]:
 def seats_for(gate: Gate, user: User) -> list[PlanSeat]:
     """The free seats this person may sign, given their roles here and what they signed already.
 
-    What went ahead without its sign-off can still be signed afterwards.
+    What went ahead without its sign-off can still be signed afterwards; what left the plan
+    waits for nobody.
     """
-    if gate.state == Gate.State.SIGNED or not gate.migration.allows(user, Permission.SIGN):
+    if (
+        gate.state == Gate.State.SIGNED
+        or gate.left_plan
+        or not gate.migration.allows(user, Permission.SIGN)
+    ):
         return []
     signed_here = gate.sign_offs.filter(round=gate.round, by=user).exists()
     if signed_here and gate.plan_gate.different_people:

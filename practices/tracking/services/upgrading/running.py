@@ -87,7 +87,7 @@ def ask_to_undo(*, run: UpgradeRun, by: User, at: datetime) -> UpgradeRun:
     Raises :class:`Refused` while it still runs, or where nothing of it can be undone.
     """
     run = UpgradeRun.objects.select_for_update(of=("self",)).select_related("job").get(pk=run.pk)
-    if run.items.filter(state=State.WAITING).exists():
+    if run.job and run.job.state in (Job.State.WAITING, Job.State.RUNNING):
         raise Refused("It is still running. Wait until it has finished.")
     if run.undo_job_id is not None:
         raise Refused("Somebody has asked for that already.")
