@@ -33,7 +33,6 @@ def with_parts() -> QuerySet[PlanVersion]:
         "reminders",
         "conditions",
         "gates__seats",
-        "gates__covers",
         Prefetch("phases__tasks", tasks),
     )
 
