@@ -178,6 +178,15 @@ class TestTakingBack:
         services.remove_part(version=draft, kind="phase", key="more", by=ann, at=MONDAY)
         assert now(draft).content == before
 
+    def test_a_phase_that_comes_back_has_its_tasks_in_their_order(self, draft, ann):
+        add_phase(draft, ann)
+        for code in ("CUT-02", "CUT-03"):
+            services.move_to_phase(version=draft, code=code, phase="more", by=ann, at=MONDAY)
+        before = now(draft).content
+        edit = services.remove_part(version=draft, kind="phase", key="more", by=ann, at=MONDAY)
+        services.take_back(version=draft, number=edit.number, by=ann, at=MONDAY)
+        assert now(draft).content == before
+
     def test_an_edit_is_taken_back_past_others_that_leave_it_alone(self, draft, ann, bob):
         first = set_task(draft, ann, title="Ann's title")
         set_task(draft, bob, seen=1, basis="estimate")

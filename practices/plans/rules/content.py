@@ -80,7 +80,7 @@ def tied(kind: str, field: str) -> frozenset[str]:
 def part_of(node: Any) -> Part:
     """A node of the tree as plain values."""
     return {
-        name: [asdict(one) for one in value]
+        name: [_plain(one) for one in value]
         if name in LISTS
         else list(value)
         if isinstance(value, tuple)
@@ -90,6 +90,11 @@ def part_of(node: Any) -> Part:
         for name, value in ((field.name, getattr(node, field.name)) for field in fields(node))
         if name != "tasks"
     }
+
+
+def _plain(inner: Any) -> Part:
+    """A seat or a link as JSON gives it back: with lists, so that the two are equal."""
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(inner).items()}
 
 
 def node_of(kind: str, part: Part) -> Any:
@@ -154,16 +159,18 @@ def steps_between(before: Content, after: Content) -> list[Step]:
     for kind in KINDS:
         was = {key_of(kind, part): part for part in before[kind]}
         now = {key_of(kind, part): part for part in after[kind]}
-        steps += [_whole(REMOVE, kind, key, was) for key in was if key not in now]
+        # From the end, so that each still has before it what it stands behind, also on the way
+        # back; and what stays is put in order before anything is added between.
+        steps += [_whole(REMOVE, kind, key, was) for key in reversed(was) if key not in now]
+        kept_before = [key for key in was if key in now]
+        kept_now = [key for key in now if key in was]
+        if kept_before != kept_now:
+            steps.append({"do": ORDER, "kind": kind, "before": kept_before, "after": kept_now})
         for key, part in now.items():
             if key in was:
                 steps += _set(kind, key, was[key], part)
             else:
                 steps.append(_whole(ADD, kind, key, now))
-        kept_before = [key for key in was if key in now]
-        kept_now = [key for key in now if key in was]
-        if kept_before != kept_now:
-            steps.append({"do": ORDER, "kind": kind, "before": kept_before, "after": kept_now})
     return deepcopy(steps)
 
 
