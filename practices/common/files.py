@@ -243,18 +243,28 @@ def _sniff_office(upload: File, ending: str) -> str | None:
             entries = archive.infolist()
     except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, ValueError):
         return None
-    unpacked = sum(entry.file_size for entry in entries)
-    packed = max(1, sum(entry.compress_size for entry in entries))
-    if len(entries) > _MOST_ENTRIES or unpacked > _MOST_UNPACKED or unpacked > packed * _MOST_RATIO:
-        raise Refused("The file would unpack to far more than its size, so it is not accepted.")
-    if any(entry.flag_bits & 0x1 for entry in entries):
-        raise Refused("The file is protected with a password. Save it without one.")
+    check_archive(entries)
     names = {entry.filename for entry in entries}
-    if any("vbaproject" in name.lower() or "macrosheets" in name.lower() for name in names):
-        raise Refused("The file holds macros, which are not accepted. Save it without them.")
     if "[Content_Types].xml" in names and _MAIN_PART[ending] in names:
         return MEDIA_TYPES[ending]
     return None
+
+
+def check_archive(entries: list[zipfile.ZipInfo], *, most: int = _MOST_UNPACKED) -> None:
+    """Look at the directory of a zip-based file before anything is unpacked.
+
+    ``most`` is how many bytes it may unpack to. Raises :class:`Refused` for what is a bomb,
+    has a password or holds macros.
+    """
+    unpacked = sum(entry.file_size for entry in entries)
+    packed = max(1, sum(entry.compress_size for entry in entries))
+    if len(entries) > _MOST_ENTRIES or unpacked > most or unpacked > packed * _MOST_RATIO:
+        raise Refused("The file would unpack to far more than its size, so it is not accepted.")
+    if any(entry.flag_bits & 0x1 for entry in entries):
+        raise Refused("The file is protected with a password. Save it without one.")
+    names = [entry.filename.lower() for entry in entries]
+    if any("vbaproject" in name or "macrosheets" in name for name in names):
+        raise Refused("The file holds macros, which are not accepted. Save it without them.")
 
 
 def _listed(endings: tuple[str, ...]) -> str:

@@ -10,6 +10,7 @@ register_converter(views.KindConverter, "kind")
 version_pages = [
     path("", views.version, name="version"),
     path("plan.yaml", views.export, name="export"),
+    path("plan.xlsx", views.export_workbook, name="export_workbook"),
     path("draft/", views.start_draft, name="start_draft"),
     path("preview/", views.preview, name="preview"),
     path("check/", views.check_version, name="check"),
@@ -43,6 +44,7 @@ urlpatterns = [
     path("plans/new/", views.new, name="new"),
     path("plans/upload/", views.upload, name="upload"),
     path("plans/plan.schema.json", views.schema, name="schema"),
+    path("plans/<slug:slug>/import/", views.import_workbook, name="import"),
     path("plans/<slug:slug>/draft/", include(draft_pages)),
     path("plans/<slug:slug>/<int:number>/", include(version_pages)),
 ]

@@ -220,6 +220,8 @@ PLANS = [
     desk("plans:check", PLANNERS, keys=VERSION),
     desk("plans:upload", ADMINISTRATOR, post=INCOMPLETE),
     desk("plans:schema", PLANNERS),
+    desk("plans:export_workbook", PLANNERS, keys=VERSION),
+    desk("plans:import", ADMINISTRATOR, post=INCOMPLETE, keys={"slug": "{version.plan.slug}"}),
     desk("plans:publish", ADMINISTRATOR, post=STALE, keys=DRAFT),
     desk("plans:retire", ADMINISTRATOR, post=FOUND, keys=VERSION),
     desk("plans:discard", ADMINISTRATOR, post=STALE, keys=DRAFT),

@@ -1,7 +1,7 @@
 """What an administrator hands in and types."""
 
 from .choosing import PhaseChoice
-from .files import UploadForm
+from .files import UploadForm, WorkbookForm
 from .gates import GateForm
 from .parts import PartForm
 from .small import ConditionForm, DetailsForm, KeyDateForm, PhaseForm
@@ -29,4 +29,5 @@ __all__ = [
     "SampleForm",
     "TaskForm",
     "UploadForm",
+    "WorkbookForm",
 ]

@@ -5,8 +5,10 @@ from typing import Any
 
 from django import forms
 
+from practices.common.files import MEGABYTE, clean_name
 from practices.common.forms import NHSForm
 from practices.plans.rules import PlanTree
+from practices.plans.xlsx import MAX_MEGABYTES, read_workbook
 from practices.plans.yaml import MAX_BYTES, PlanFileError, read_plan
 
 PASTED = "The text"
@@ -61,10 +63,50 @@ class UploadForm(NHSForm):
         self.faults = [
             (problem.place.line, f"{error.file}, {problem}") for problem in error.problems
         ]
-        count = len(error.problems) + error.left_out
-        faults = "1 fault" if count == 1 else f"{count} faults"
-        self.add_error("text", f"Mend {faults} in the plan, here or in your file")
+        self.add_error("text", f"Mend {_counted(error)} in the plan, here or in your file")
         if isinstance(content, bytes) and len(content) <= MAX_BYTES:
             # The bound data is an immutable QueryDict; the box shows what this copy holds.
             text = content.decode("utf-8-sig", errors="replace").replace("\0", "�")
             self.data = {**self.data, "text": text}
+
+
+class WorkbookForm(NHSForm):
+    """A plan as a workbook: gives the checked ``tree``, else each fault with its cell."""
+
+    submit_text = "Check and compare"
+
+    file = forms.FileField(
+        label="Spreadsheet",
+        help_text=f"An Excel workbook (.xlsx) of at most {MAX_MEGABYTES} MB, exported from here.",
+        error_messages={"required": "Choose a spreadsheet"},
+    )
+
+    tree: PlanTree | None = None
+    file_name = ""
+    faults: Sequence[str] = ()
+
+    def __init__(self, *args: Any, slug: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.slug = slug
+
+    def clean_file(self) -> Any:
+        upload = self.cleaned_data["file"]
+        self.file_name = clean_name(upload.name)
+        try:
+            tree = read_workbook(upload.read(MAX_MEGABYTES * MEGABYTE + 1), file=self.file_name)
+        except PlanFileError as error:
+            self.faults = [f"{error.file}, {problem}" for problem in error.problems]
+            raise forms.ValidationError(
+                f"Mend {_counted(error)} in the spreadsheet, then choose it again"
+            ) from error
+        if tree.slug != self.slug:
+            raise forms.ValidationError(
+                f"This is another plan: the sheet Plan says slug “{tree.slug}”, not “{self.slug}”"
+            )
+        self.tree = tree
+        return upload
+
+
+def _counted(error: PlanFileError) -> str:
+    count = len(error.problems) + error.left_out
+    return "1 fault" if count == 1 else f"{count} faults"

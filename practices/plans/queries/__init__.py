@@ -5,7 +5,7 @@ from .edits import EditLine, edits_of, recent_edits
 from .lessons import PhaseEntry, TaskEntry, lessons_page, phase_entry, task_entry
 from .lists import PlanLine, all_plans
 from .pages import VersionPage, version_page
-from .trees import changed_since_published, tree_of, with_parts
+from .trees import changed_since_published, newest_of, tree_of, with_parts
 
 __all__ = [
     "DraftPage",
@@ -21,6 +21,7 @@ __all__ = [
     "draft_page",
     "edits_of",
     "lessons_page",
+    "newest_of",
     "part_rows",
     "phase_entry",
     "recent_edits",

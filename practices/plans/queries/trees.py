@@ -165,6 +165,11 @@ def _gate(row: PlanGate) -> GateNode:
     )
 
 
+def newest_of(slug: str) -> PlanVersion | None:
+    """The draft of a plan, else its last version, with what it says."""
+    return with_parts().filter(plan__slug=slug).order_by("-number").first()
+
+
 def changed_since_published(version: PlanVersion) -> list[Change] | None:
     """What a draft changes of the version in use, in words; None when there is none in use."""
     published = with_parts().filter(plan=version.plan, state=State.PUBLISHED).first()

@@ -4,6 +4,7 @@ from .adopting import adopt_lesson, adopt_task
 from .arranging import merge_phases, move_part, move_to_phase, set_tasks, shift_part
 from .drafts import edit_digest
 from .editing import Clashing, add_part, remove_part, replace_content, set_fields, take_back
+from .sharing import import_plan
 from .versions import (
     Loaded,
     discard,
@@ -25,6 +26,7 @@ __all__ = [
     "draft_digest",
     "draft_from",
     "edit_digest",
+    "import_plan",
     "load_plan",
     "merge_phases",
     "move_part",

@@ -8,7 +8,7 @@ from .parts import draft_add, draft_details, draft_edit, draft_move, draft_parts
 from .phases import draft_merge, draft_tasks
 from .preview import check_version, preview
 from .publishing import publish
-from .sharing import schema
+from .sharing import export_workbook, import_workbook, schema
 from .versions import discard, export, plans, retire, upload, version
 
 __all__ = [
@@ -32,6 +32,8 @@ __all__ = [
     "draft_take_back",
     "draft_tasks",
     "export",
+    "export_workbook",
+    "import_workbook",
     "new",
     "plans",
     "preview",

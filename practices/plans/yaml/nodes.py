@@ -13,7 +13,8 @@ Path = tuple[str | int, ...]
 class Place:
     """Where something stands: in a line of a text, or in a cell of a sheet.
 
-    ``nth`` is the position of the sheet in its workbook; a sheet as a whole has no line.
+    ``nth`` is the position of the sheet in its workbook; a sheet as a whole has no line, and
+    the file as a whole no sheet either.
     """
 
     nth: int = 0
@@ -23,7 +24,7 @@ class Place:
 
     def __str__(self) -> str:
         if not self.sheet:
-            return f"line {self.line}"
+            return f"line {self.line}" if self.line else "the whole file"
         if not self.line:
             return f"sheet {self.sheet}"
         return f"sheet {self.sheet}, cell {letters(self.column)}{self.line}"

@@ -63,7 +63,7 @@ _Dumper.add_representer(
 def write_plan(tree: PlanTree) -> str:
     """The canonical YAML of a plan; reading it gives the same tree."""
     body = yaml.dump(
-        _plan(tree),
+        plan_entry(tree),
         Dumper=_Dumper,
         allow_unicode=True,
         default_flow_style=False,
@@ -93,7 +93,8 @@ def _prose(text: str) -> str:
     return _Block(text) if plain else text
 
 
-def _plan(tree: PlanTree) -> Entry:
+def plan_entry(tree: PlanTree) -> Entry:
+    """What a file says of a plan: fields and lists in their order, without the empty ones."""
     return _entry(
         format=1,
         slug=tree.slug,
