@@ -7,13 +7,15 @@ twice. No transaction is open while the mail server is spoken to
 
 import logging
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
 from uuid import UUID, uuid4
 
+import psycopg
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F
@@ -32,22 +34,33 @@ from .writing import Writer
 logger = logging.getLogger(__name__)
 Status = Notification.Status
 
-BATCH = 100
+BATCH = 250  # rows: fewer take longer each, more wait for a lease when a worker is killed
 ENOUGH = 60.0  # seconds after which the rest of a batch waits: Celery ends a task at 300
 CHECK_HOLDS = 1.0  # seconds between the check of a row and the handing over of its mail
 # What is done for every mail, by hand: to have each of them compiled takes longer than sending it.
 WRITE = """
 UPDATE reminders_notification
 SET address = written.address, content = written.content, reports_known = %s
-FROM unnest(%s::bigint[], %s::text[], %s::bytea[]) AS written (id, address, content)
+FROM unnest(%s::bigint[], %s::text[], %b::bytea[]) AS written (id, address, content)
 WHERE reminders_notification.id = written.id
 """
-# Nobody reads the content again, and it may say what must not be kept.
-SENT = """
+ACCEPTED = """
+INSERT INTO reminders_acceptance (notification_id, token, at, reply) VALUES (%s, %s, %s, %s)
+"""
+# Locked in one order, so that workers that do this at once wait for each other. Nobody reads the
+# content again, and it may say what must not be kept.
+ENTER_ACCEPTED = """
+WITH accepted AS (
+    DELETE FROM reminders_acceptance
+    WHERE id IN (SELECT id FROM reminders_acceptance ORDER BY id FOR UPDATE)
+    RETURNING notification_id, token, at, reply
+)
 UPDATE reminders_notification
-SET status = 'sent', sent_at = %s, smtp_reply = %s, content = '',
+SET status = 'sent', sent_at = accepted.at, smtp_reply = accepted.reply, content = '',
     lease_until = NULL, lease_token = NULL
-WHERE id = %s AND lease_token = %s
+FROM accepted
+WHERE reminders_notification.id = accepted.notification_id
+    AND reminders_notification.lease_token = accepted.token
 """
 SILENT_SERVER = 3  # broken connections in a row after which the rest of a batch waits
 
@@ -74,25 +87,35 @@ def lease() -> timedelta:
     return max(timedelta(minutes=5), 12 * timedelta(seconds=settings.EMAIL_TIMEOUT))
 
 
-def deliver(*, now: datetime) -> int:
+def deliver(*, now: datetime, when_more: Callable[[], None] = lambda: None) -> int:
     """Send one batch of what is due. How many rows were seen to; 0 when there is no more to do now.
 
     Safe to run any number of times at once. When the mail server does not
     answer, what is left of the batch goes back and 0 is returned; when it is
     slow, the rest goes back to be taken again.
+
+    ``when_more`` is called once if there may be more to do now, and already with the first mail
+    that the server takes, so that somebody else can begin beside this one.
     """
     claim = _claim(now)
-    begun, broken, left = monotonic(), 0, list(claim.keys)
+    begun, broken, left, told = monotonic(), 0, list(claim.keys), False
     with Post() as post:
         for row in _checked_one_by_one(claim, now):
             answer = post.send(row.letter) if row.letter else Answer(row.fault)
             _record(row.key, claim.token, answer, now)
             left.remove(row.key)
+            if answer.accepted and not told:
+                when_more()
+                told = True
             broken = broken + 1 if answer.broken else 0
             if broken == SILENT_SERVER or monotonic() - begun > ENOUGH:
                 _give_back(left, claim.token)
                 break
-    return 0 if broken == SILENT_SERVER else len(claim.keys)
+    _enter_accepted()
+    silent = broken == SILENT_SERVER
+    if claim.keys and not (told or silent):
+        when_more()
+    return 0 if silent else len(claim.keys)
 
 
 @transaction.atomic
@@ -100,8 +123,10 @@ def _claim(now: datetime) -> Claim:
     """Take a batch, skipping what other workers are taking; committed before anything is sent.
 
     What workers left when they died twice is taken one at a time: a mail that kills
-    workers would take the rest of a batch down with it, again and again.
+    workers would take the rest of a batch down with it, again and again. What they had already
+    delivered is entered first: it is not to be sent again.
     """
+    _enter_accepted()
     rows: list[Notification] = []
     for queue in (Notification.objects.abandoned(), Notification.objects.waiting(now)):
         free = queue.select_for_update(skip_locked=True).only("status", "attempts", "last_error")
@@ -175,17 +200,27 @@ def _prepare(keys: list[int], token: UUID, now: datetime) -> list[Checked]:
     kept = [row for row in rows if _is_to_be_sent(row, reports, standing, writer)]
     _save(writer.written, reports)
     fresh = Now() + lease() - timedelta(seconds=CHECK_HOLDS)
-    Notification.objects.filter(pk__in=[row.pk for row in kept], lease_until__lt=fresh).update(
-        lease_until=Now() + lease()
-    )
+    ours = Notification.objects.filter(status=Status.SENDING, lease_token=token)
+    ours.filter(lease_until__lt=fresh).update(lease_until=Now() + lease())
     return [Checked(row.pk, Letter(row.address, bytes(row.content or b""))) for row in kept]
+
+
+@contextmanager
+def _prepared() -> Iterator[psycopg.Cursor[Any]]:
+    """A cursor whose statements the server keeps ready, and which sends mails as they are.
+
+    Django's own spells every value out in the statement's text.
+    """
+    connection.ensure_connection()
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        yield cursor
 
 
 def _save(written: list[Notification], reports: int) -> None:
     columns = zip(*((row.pk, row.address, row.content) for row in written), strict=True)
     if written:
-        with connection.cursor() as cursor:
-            cursor.execute(WRITE, [reports, *map(list, columns)])
+        with _prepared() as cursor:
+            cursor.execute(WRITE, [reports, *map(list, columns)], prepare=True)
 
 
 def _is_to_be_sent(row: Notification, reports: int, standing: Standing, writer: Writer) -> bool:
@@ -214,11 +249,17 @@ def _is_to_be_sent(row: Notification, reports: int, standing: Standing, writer: 
 def _record(key: int, token: UUID, answer: Answer, now: datetime) -> None:
     """Write down what became of an attempt, if the row is still ours."""
     if answer.accepted:
-        with connection.cursor() as cursor:
-            cursor.execute(SENT, [now, answer.reply[:500], key, token])
+        with _prepared() as cursor:
+            cursor.execute(ACCEPTED, [key, token, now, answer.reply[:500]], prepare=True)
         return
     became = {"lease_until": None, "lease_token": None, **_failed(key, answer, now)}
     Notification.objects.filter(pk=key, lease_token=token).update(**became)
+
+
+def _enter_accepted() -> None:
+    """Write into the outbox which mails have been taken, by whichever worker."""
+    with connection.cursor() as cursor:
+        cursor.execute(ENTER_ACCEPTED)
 
 
 def _failed(key: int, answer: Answer, now: datetime) -> dict[str, Any]:

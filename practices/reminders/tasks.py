@@ -14,6 +14,5 @@ def sweep() -> None:
 
 @shared_task
 def deliver() -> None:
-    """Send one batch, and ask for the next one while there is more."""
-    if services.deliver(now=services.agreed_now()):
-        services.nudge()
+    """Send one batch, and have the next one sent, beside this one where a process is free."""
+    services.deliver(now=services.agreed_now(), when_more=services.nudge)

@@ -5,11 +5,13 @@ Asked when a row is planned and again right before its mail is sent.
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from django.db.models import CharField, Value
 from django.db.models.functions import Cast
 
 from practices.common.time import london_date
+from practices.tracking.models import ClockRun
 
 from .models import Mute, Notification, NotificationPreference
 
@@ -38,7 +40,22 @@ _MUTED = "muted"
 LATE = timedelta(days=1)  # said this late, after an outage, it is news for the daily mail
 
 
-def is_breach(row: Notification, now: datetime) -> bool:
+class Told(Protocol):
+    """A row of the outbox, or one that is to become one."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def person_id(self) -> int | None: ...
+    @property
+    def migration_id(self) -> int | None: ...
+    @property
+    def clock_run(self) -> ClockRun | None: ...
+    @property
+    def due_at(self) -> datetime: ...
+
+
+def is_breach(row: Told, now: datetime) -> bool:
     """Whether it tells of a clock that has passed its end: nobody can do without that mail."""
     return row.kind == Kind.CLOCK and row.clock_run is not None and row.clock_run.is_over(now)
 
@@ -67,7 +84,7 @@ class Wishes:
             else:
                 self.how[person, kind] = value
 
-    def status(self, row: Notification) -> Status:
+    def status(self, row: Told) -> Status:
         """Where a row waits: to be mailed, for the daily mail, or in the inbox only.
 
         The daily mail itself is a mail; what it leaves out is decided when it is written.

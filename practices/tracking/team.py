@@ -69,6 +69,8 @@ def audience(
     for migration in migrations:
         key = migration.pk
         for owner, place in _places(migration, commissioners[migration.practice_id]):
+            if place not in held:
+                continue
             found[key, owner] |= held[place].keys()
             for deputy, absent in held[place].items():
                 for somebody in absent:

@@ -62,7 +62,8 @@ def faulty_mail(settings) -> Iterator[FaultyMail]:
     controller.stop()
 
 
-def _environment(there: Server, database: str) -> dict[str, str]:
+def environment_of(there: Server, database: str) -> dict[str, str]:
+    """What a process of a fault run is told; whom to ring comes beside it."""
     return {
         **os.environ,
         **there.environment(database),
@@ -77,7 +78,7 @@ def _environment(there: Server, database: str) -> dict[str, str]:
 @pytest.fixture
 def environment(cluster: Postgres, broker: Broker, faulty_mail: FaultyMail) -> dict[str, str]:
     """What every process of a storm is told."""
-    return {**_environment(server(cluster), DATABASE), "REDIS_URL": broker.url}
+    return {**environment_of(server(cluster), DATABASE), "REDIS_URL": broker.url}
 
 
 @pytest.fixture
@@ -85,4 +86,4 @@ def environment_of_committed(
     postgres: Server, committed_db: str, faulty_mail: FaultyMail
 ) -> dict[str, str]:
     """The same for processes that work on the database of a committed test; nobody to ring."""
-    return {**_environment(postgres, committed_db), "REDIS_URL": "redis://127.0.0.1:1/0"}
+    return {**environment_of(postgres, committed_db), "REDIS_URL": "redis://127.0.0.1:1/0"}

@@ -9,7 +9,8 @@ from unittest import mock
 from django.db import connections, transaction
 
 from practices.reminders import delivery, services
-from practices.reminders.models import Notification, NotificationQuerySet
+from practices.reminders.models import Notification
+from practices.reminders.planning import outbox
 from practices.reminders.post import Post
 from practices.tracking.services import tick_task
 from tests.factories import FDP_AT, MONDAY
@@ -69,16 +70,16 @@ def sweepers_at_once(mail: FaultyMail) -> None:
     """Every sweeper has looked before any of them adds; then many send. Nothing is doubled."""
     expected = _worlds(4)
     looked = threading.Barrier(SWEEPERS)
-    add = NotificationQuerySet.bulk_create
+    insert = outbox._insert
     first = threading.local()
 
-    def add_together(rows: NotificationQuerySet, *arguments: object, **more: object) -> object:
+    def insert_together(rows: list[outbox.Draft]) -> None:
         if not hasattr(first, "done"):
             first.done = True
             looked.wait(timeout=30)
-        return add(rows, *arguments, **more)
+        insert(rows)
 
-    with mock.patch.object(NotificationQuerySet, "bulk_create", add_together):
+    with mock.patch.object(outbox, "_insert", insert_together):
         _together(SWEEPERS, lambda: services.plan_due(now=NOW))
     _together(SENDERS, _send_all)
     account(expected, mail=mail, kills=0).check()

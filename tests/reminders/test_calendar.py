@@ -4,6 +4,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -253,6 +254,7 @@ class TestRights:
         assert answer["X-Robots-Tag"] == "noindex"
         assert answer["Referrer-Policy"] == "no-referrer"
 
+    @time_machine.travel(MONDAY)  # for a printer, every page says the minute it was made
     def test_whatever_ends_a_link_the_answer_is_that_to_an_unknown_one(self, world, token):
         unknown = self.refused("guessed")
         assert self.refused("") == unknown

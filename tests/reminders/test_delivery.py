@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from practices.accounts.models import User
 from practices.reminders import delivery
-from practices.reminders.models import MOST_ATTEMPTS, Notification
+from practices.reminders.models import MOST_ATTEMPTS, Acceptance, Notification
 from practices.reminders.post import Post
 from practices.reminders.services import deliver, plan_due
 from practices.tracking.models import Contact, Migration
@@ -388,8 +388,70 @@ class TestCrashes:
         before = (one_due.status, one_due.smtp_reply)
         assert delivery._prepare(claim.keys, claim.token, NOW) == []
         delivery._record(one_due.pk, claim.token, delivery.Answer("250 late", accepted=True), NOW)
+        delivery._enter_accepted()
         one_due.refresh_from_db()
         assert (one_due.status, one_due.smtp_reply) == before
+        assert not Acceptance.objects.exists()
+
+    def test_what_was_delivered_before_a_crash_is_not_sent_again(
+        self, world, faulty_server, monkeypatch
+    ):
+        """Each mail is recorded by itself, though rows of the outbox are changed together."""
+
+        class Killed(BaseException):
+            pass
+
+        send, sent = Post.send, []
+
+        def killed_at_the_third(post, letter):
+            if len(sent) == 2:
+                raise Killed
+            sent.append(letter)
+            return send(post, letter)
+
+        world.start_cut_over()
+        plan_due(now=NOW)
+        with monkeypatch.context() as patch:
+            patch.setattr(Post, "send", killed_at_the_third)
+            with pytest.raises(Killed):
+                deliver(now=NOW)
+        assert [row.status for row in rows(kind="clock")] == ["sending"] * 3
+        for row in rows(kind="clock"):
+            abandon(row)
+        assert deliver(now=NOW + 10 * MINUTE) == 1
+        assert [row.status for row in rows(kind="clock")] == ["sent"] * 3
+        assert len(faulty_server.received) == len(set(faulty_server.received)) == 3
+        assert [row.sent_at for row in rows(kind="clock")] == [NOW, NOW, NOW + 10 * MINUTE]
+
+
+@pytest.mark.django_db
+class TestBesideEachOther:
+    """Who sends says so early, for another process to begin with what is left."""
+
+    def told(self, faulty_server) -> list[int]:
+        """After how many mails it is said that there may be more."""
+        after: list[int] = []
+        deliver(now=NOW, when_more=lambda: after.append(len(faulty_server.received)))
+        return after
+
+    def test_after_the_first_mail_and_once(self, world, faulty_server):
+        world.start_cut_over()
+        plan_due(now=NOW)
+        assert self.told(faulty_server) == [1]
+        assert len(faulty_server.received) == 3
+
+    def test_at_the_end_where_no_mail_was_taken(self, one_due, faulty_server):
+        faulty_server.script = ["RCPT 550 No such user"]
+        assert self.told(faulty_server) == [0]
+
+    def test_never_where_nothing_is_due(self, world, faulty_server):
+        assert self.told(faulty_server) == []
+
+    def test_never_where_the_mail_server_is_away(self, world, faulty_server):
+        world.start_cut_over()
+        plan_due(now=NOW)
+        faulty_server.script = ["drop"] * delivery.SILENT_SERVER
+        assert self.told(faulty_server) == []
 
 
 def test_no_transaction_is_open_while_the_mail_server_is_spoken_to(

@@ -107,31 +107,52 @@ class Notification(models.Model):
         IN_APP = "in_app", "In the app only"
         IN_DIGEST = "in_digest", "With the daily mail"
 
-    dedupe_key = models.CharField(max_length=120, unique=True)
-    message_id = models.CharField(max_length=320, unique=True)
+    # Every attempt changes the row's status, and with it each index that holds the row: so unique
+    # without what `unique=True` adds for LIKE, and references indexed only where they are given.
+    dedupe_key = models.CharField(max_length=120)
+    message_id = models.CharField(max_length=320)
     kind = models.CharField(max_length=20, choices=Kind)
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
-    person = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
-    contact = models.ForeignKey(Contact, null=True, on_delete=models.PROTECT, related_name="+")
+    person = models.ForeignKey(
+        User, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    contact = models.ForeignKey(
+        Contact, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     invitation = models.ForeignKey(
-        Invitation, null=True, on_delete=models.PROTECT, related_name="notifications"
+        Invitation,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="notifications",
+        db_index=False,
     )
     migration = models.ForeignKey(
         Migration, null=True, on_delete=models.PROTECT, related_name="notifications"
     )
     clock_run = models.ForeignKey(
-        ClockRun, null=True, on_delete=models.PROTECT, related_name="notifications"
+        ClockRun, null=True, on_delete=models.PROTECT, related_name="notifications", db_index=False
     )
     plan_reminder = models.ForeignKey(
-        PlanReminder, null=True, on_delete=models.PROTECT, related_name="notifications"
+        PlanReminder,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="notifications",
+        db_index=False,
     )
     gate = models.ForeignKey(
         Gate, null=True, on_delete=models.PROTECT, related_name="notifications", db_index=False
     )
     round = models.PositiveSmallIntegerField(null=True, help_text="of the gate")
-    task = models.ForeignKey(Task, null=True, on_delete=models.PROTECT, related_name="+")
+    task = models.ForeignKey(
+        Task, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     event = models.ForeignKey(
-        Event, null=True, on_delete=models.PROTECT, related_name="+", help_text="the newest of them"
+        Event,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        help_text="the newest of them",
     )
     events = ArrayField(
         models.BigIntegerField(), default=list, help_text="the acts it tells of, several in one"
@@ -141,6 +162,7 @@ class Notification(models.Model):
         null=True,
         on_delete=models.PROTECT,
         related_name="told_of",
+        db_index=False,
         help_text="the mail that was not delivered",
     )
     digest = models.ForeignKey(
@@ -148,6 +170,7 @@ class Notification(models.Model):
         null=True,
         on_delete=models.PROTECT,
         related_name="carried",
+        db_index=False,
         help_text="the daily mail it went with",
     )
     basis = models.CharField(
@@ -178,6 +201,8 @@ class Notification(models.Model):
 
     class Meta:
         constraints: ClassVar[list[Any]] = [
+            models.UniqueConstraint(fields=["dedupe_key"], name="notification_said_once"),
+            models.UniqueConstraint(fields=["message_id"], name="notification_message_id"),
             models.CheckConstraint(
                 condition=Q(person__isnull=False, contact=None, invitation=None)
                 | Q(person=None, contact__isnull=False, invitation=None)
@@ -267,6 +292,23 @@ class Notification(models.Model):
             ),
         ]
         indexes: ClassVar[list[Any]] = [
+            *(
+                models.Index(
+                    fields=[reference],
+                    name=f"notification_{reference}",
+                    condition=Q(**{f"{reference}__isnull": False}),
+                )
+                for reference in (
+                    "contact",
+                    "invitation",
+                    "clock_run",
+                    "plan_reminder",
+                    "task",
+                    "event",
+                    "about",
+                    "digest",
+                )
+            ),
             models.Index(
                 fields=["next_attempt_at"],
                 name="notification_waiting",
@@ -289,11 +331,7 @@ class Notification(models.Model):
                 name="notification_of_gate",
                 condition=Q(gate__isnull=False),
             ),
-            models.Index(
-                fields=["person", "-due_at"],
-                name="notification_inbox",
-                condition=~Q(headline=""),
-            ),
+            models.Index(fields=["person", "-due_at"], name="notification_inbox"),
             models.Index(
                 fields=["person"],
                 name="notification_unread",
@@ -308,6 +346,29 @@ class Notification(models.Model):
 
     def __str__(self) -> str:
         return f"{self.dedupe_key}: {self.get_status_display()}"
+
+
+class Acceptance(models.Model):
+    """The mail server has taken a mail, and its row in the outbox does not say so yet.
+
+    Written for each mail at once, so that a worker that dies cannot cause more than one copy,
+    and entered into the rows of a batch together: to change a row of the outbox takes five times
+    as long. Without constraints for the same reason; ``token`` says whose attempt it was.
+    """
+
+    notification = models.ForeignKey(
+        Notification,
+        on_delete=models.DO_NOTHING,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+    )
+    token = models.UUIDField()
+    at = models.DateTimeField()
+    reply = models.CharField(max_length=500)
+
+    def __str__(self) -> str:
+        return f"{self.notification_id}: {self.reply}"
 
 
 class Heartbeat(models.Model):

@@ -28,7 +28,7 @@ from practices.tracking.models import ClockRun, Migration
 from practices.tracking.models.clock import CHECK_EVERY
 from practices.tracking.rules import DAY, HOUR
 
-from .outbox import add, new, page
+from .outbox import Draft, add, new, page
 from .reach import Reach
 
 Kind = Notification.Kind
@@ -56,7 +56,7 @@ def clock_warnings(now: datetime) -> None:
     if not due:
         return
     reach = Reach({run.migration_id for run, _ in due.values()}, now=now)
-    rows: list[Notification] = []
+    rows: list[Draft] = []
     for run, warn in due.values():
         said = {
             "kind": Kind.CLOCK,

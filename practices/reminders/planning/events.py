@@ -24,7 +24,7 @@ from practices.tracking.models import Gate, KeyDate, Migration, SignOff, Task
 from practices.tracking.rules import GL
 
 from .gates import spoken_about
-from .outbox import add, beat, new, page
+from .outbox import Draft, add, beat, new, page
 from .reach import Reach
 
 logger = logging.getLogger(__name__)
@@ -86,7 +86,7 @@ class Group:
     tasks: dict[str, Task] = field(default_factory=dict)
 
 
-def _told(events: list[Event], now: datetime) -> Iterator[Notification]:
+def _told(events: list[Event], now: datetime) -> Iterator[Draft]:
     groups: dict[tuple[object, ...], Group] = {}
     world = _World(events, now)
     for event in events:
@@ -113,7 +113,7 @@ def _told(events: list[Event], now: datetime) -> Iterator[Notification]:
         yield _row(group, world, now)
 
 
-def _row(group: Group, world: "_World", now: datetime) -> Notification:
+def _row(group: Group, world: "_World", now: datetime) -> Draft:
     reference = group.migration.reference
     one = next(iter(group.tasks.values())) if len(group.tasks) == 1 else None
     basis = ""
@@ -136,10 +136,10 @@ def _row(group: Group, world: "_World", now: datetime) -> Notification:
         kind=group.kind,
         migration_id=group.migration.pk,
         person_id=group.person,
-        gate=group.gate,
+        gate_id=group.gate and group.gate.pk,
         round=group.round,
-        task=one,
-        event=group.events[-1],
+        task_id=one and one.pk,
+        event_id=group.events[-1].pk,
         events=[event.pk for event in group.events],
         basis=basis,
         headline=headline,
@@ -259,7 +259,7 @@ def undelivered(now: datetime) -> None:
             f"undelivered:{row.pk}",
             now,
             kind=Kind.UNDELIVERED,
-            about=row,
+            about_id=row.pk,
             headline=headlines.UNDELIVERED,
             path=page("tracking:people", reach.migrations[row.migration_id].reference),
             **to,

@@ -20,7 +20,7 @@ def invitations(now: datetime) -> None:
             f"invitation:{invitation.pk}:{invitation.nonce}",
             invitation.mail_asked_at,
             kind=Notification.Kind.INVITATION,
-            invitation=invitation,
+            invitation_id=invitation.pk,
         )
         for invitation in Invitation.objects.open(now).filter(~Exists(said))
     )

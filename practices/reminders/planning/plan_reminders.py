@@ -218,7 +218,7 @@ def _tell(
                 f"reminder:{one.migration}:{mark}",
                 at,
                 kind=Kind.REMINDER,
-                plan_reminder=reminder,
+                plan_reminder_id=reminder.pk,
                 gate_id=one.gate,
                 headline=reminder.title,
                 path=_path(one, reminder, reach.migrations[one.migration].reference),

@@ -22,7 +22,14 @@ class Reach:
         self, migrations: Iterable[int], *, now: datetime, contacts_first: bool = False
     ) -> None:
         # Whose supplier a system is decides who is reached; nobody asks for names here.
-        found = Migration.objects.select_related("source_system", "target_system")
+        found = Migration.objects.select_related("source_system", "target_system").only(
+            "reference",
+            "practice_id",
+            "run_by_id",
+            "project_manager_id",
+            "source_system__supplier_id",
+            "target_system__supplier_id",
+        )
         self.migrations = found.in_bulk(set(migrations))
         self.people: Audience = audience(self.migrations.values(), now=now)
         self.contacts: dict[tuple[int, str], set[int]] = {}
