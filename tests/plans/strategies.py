@@ -1,5 +1,7 @@
 """Whole valid plans, drawn at random: every kind of part, every field, links between them."""
 
+from typing import Any
+
 from hypothesis import assume
 from hypothesis import strategies as st
 
@@ -67,18 +69,20 @@ def plans(draw: st.DrawFn) -> PlanTree:
     conditions = draw(_conditions())
     key_dates = draw(_key_dates())
     anchors = [node.key for node in key_dates]
-    phases = draw(_phases(anchors, [node.key for node in conditions]))
+    timed = [node.key for node in key_dates if node.precision == "minute"]
+    asked = [node.key for node in conditions]
+    phases = draw(_phases(anchors, timed, asked))
     codes = [task.code for phase in phases for task in phase.tasks]
-    gates = draw(_gates([phase.key for phase in phases], codes))
+    gates = draw(_gates([phase.key for phase in phases], codes, anchors))
     tree = PlanTree(
         slug="any-plan",
         title=draw(LINE),
         summary=draw(PROSE),
         source=draw(PROSE),
         key_dates=key_dates,
-        phases=(*phases, draw(_last_phase(gates, anchors))),
+        phases=(*phases, draw(_last_phase(gates, key_dates, asked))),
         gates=gates,
-        clocks=draw(_clocks(codes)),
+        clocks=draw(_clocks(codes, key_dates)),
         reminders=draw(_reminders(anchors, codes)),
         conditions=conditions,
     )
@@ -105,34 +109,51 @@ def _conditions(draw: st.DrawFn) -> tuple[ConditionNode, ...]:
 
 @st.composite
 def _key_dates(draw: st.DrawFn) -> tuple[KeyDateNode, ...]:
-    more = [
-        KeyDateNode(f"DAY_{number}", draw(LINE), source=draw(MAYBE), **draw(_counted()))
-        for number in range(draw(st.integers(0, 2)))
-    ]
-    return (
-        KeyDateNode("FDP", draw(LINE), "minute", offset=-draw(SMALL_NUMBERS), unit="hours"),
+    more: list[KeyDateNode] = []
+    for number in range(draw(st.integers(0, 3))):
+        counted = draw(_counted(more))
+        more.append(KeyDateNode(f"DAY_{number}", draw(LINE), source=draw(MAYBE), **counted))
+    days = [node.key for node in more if node.precision == "day"]
+    ends: list[dict[str, Any]] = [{"precision": "day", "clock": "access"}] * 2
+    ends.append({"precision": "day", "offset": draw(st.integers(1, 200)), "unit": "days"})
+    ends.append({"precision": "minute", "offset": draw(st.integers(1, 900)), "unit": "hours"})
+    ends += [{"precision": "day", "same_as": key} for key in days]
+    dates = (
+        KeyDateNode(
+            "FDP",
+            draw(LINE),
+            "minute",
+            offset=-draw(SMALL_NUMBERS),
+            unit=draw(st.sampled_from(["hours", "days"])),
+        ),
         *more,
         KeyDateNode("GL", draw(LINE), "minute"),
-        KeyDateNode("EOA", draw(LINE), "day", clock="access"),
+        KeyDateNode("EOA", draw(LINE), **draw(st.sampled_from(ends))),
+    )
+    return tuple(draw(st.permutations(dates)))
+
+
+def _counted(before: list[KeyDateNode]) -> st.SearchStrategy[dict[str, object]]:
+    """How a date is found: so far from go-live, or as another name of a date."""
+    offsets = st.integers(-100, 30)
+    named = [("FDP", "minute"), ("GL", "minute"), *((one.key, one.precision) for one in before)]
+    return st.one_of(
+        st.builds(lambda by: {"precision": "day", "offset": by, "unit": "days"}, offsets),
+        st.builds(lambda by: {"precision": "minute", "offset": by, "unit": "hours"}, offsets),
+        st.sampled_from(named).map(lambda one: {"same_as": one[0], "precision": one[1]}),
     )
 
 
-def _counted() -> st.SearchStrategy[dict[str, object]]:
-    """How a day is found: so many days from go-live, or as another name of a date."""
-    offsets = st.integers(-100, 30)
-    return st.builds(
-        lambda by: {"precision": "day", "offset": by, "unit": "days"}, offsets
-    ) | st.just({"precision": "minute", "same_as": "FDP"})
-
-
 @st.composite
-def _phases(draw: st.DrawFn, anchors: list[str], conditions: list[str]) -> tuple[PhaseNode, ...]:
+def _phases(
+    draw: st.DrawFn, anchors: list[str], timed: list[str], conditions: list[str]
+) -> tuple[PhaseNode, ...]:
     phases, codes = [], []
     for number in range(draw(st.integers(1, 3))):
         tasks = []
         for _ in range(draw(st.integers(1, 3))):
             code = f"T{number}-{len(codes) + 1:02}"
-            tasks.append(draw(_task(code, anchors, codes, conditions)))
+            tasks.append(draw(_task(code, anchors, timed, codes, conditions)))
             codes.append(code)
         phases.append(
             PhaseNode(
@@ -147,12 +168,27 @@ def _phases(draw: st.DrawFn, anchors: list[str], conditions: list[str]) -> tuple
 
 
 @st.composite
-def _last_phase(draw: st.DrawFn, gates: tuple[GateNode, ...], anchors: list[str]) -> PhaseNode:
-    """A task that records each day there is, and one for each signature."""
+def _last_phase(
+    draw: st.DrawFn,
+    gates: tuple[GateNode, ...],
+    key_dates: tuple[KeyDateNode, ...],
+    conditions: list[str],
+) -> PhaseNode:
+    """A task that records each date there is, and one for each signature."""
     recorded = [
-        TaskNode(f"REC-{nth}", draw(LINE), "all", key, 0, "days", "source", records=key)
-        for nth, key in enumerate(anchors)
-        if key.startswith("DAY_")
+        TaskNode(
+            f"REC-{nth}",
+            draw(LINE),
+            "all",
+            node.key,
+            0,
+            "days",
+            "source",
+            records=node.key,
+            applies_if=draw(some(conditions, 1)),
+        )
+        for nth, node in enumerate(key_dates)
+        if not node.same_as
     ]
     seats = [(gate, seat) for gate in gates for seat in gate.seats]
     signed = [
@@ -166,6 +202,7 @@ def _last_phase(draw: st.DrawFn, gates: tuple[GateNode, ...], anchors: list[str]
             "suggested",
             gate=gate.key,
             seat=seat.key,
+            applies_if=draw(some(conditions, 1)),
         )
         for nth, (gate, seat) in enumerate(seats)
     ]
@@ -175,18 +212,23 @@ def _last_phase(draw: st.DrawFn, gates: tuple[GateNode, ...], anchors: list[str]
 
 @st.composite
 def _task(
-    draw: st.DrawFn, code: str, anchors: list[str], before: list[str], conditions: list[str]
+    draw: st.DrawFn,
+    code: str,
+    anchors: list[str],
+    timed: list[str],
+    before: list[str],
+    conditions: list[str],
 ) -> TaskNode:
     condition = draw(MAYBE)
+    anchor = draw(st.sampled_from(anchors))
     owner = draw(st.sampled_from(Owner.values))
-    signs = draw(st.sampled_from(["", "not:"]))
     return TaskNode(
         code=code,
         title=draw(LINE),
         owner=owner,
-        anchor=draw(st.sampled_from(anchors)),
+        anchor=anchor,
         offset=draw(st.integers(-60, 60)),
-        unit=draw(DAYS),
+        unit=draw(st.sampled_from(Unit.values) if anchor in timed else DAYS),
         basis=draw(st.sampled_from(Basis.values)),
         guidance=draw(PROSE),
         lesson=draw(PROSE),
@@ -195,7 +237,9 @@ def _task(
         condition=condition,
         evidence=draw(MAYBE),
         source=draw(MAYBE),
-        applies_if=tuple(f"{signs}{key}" for key in draw(some(conditions, 1))),
+        applies_if=tuple(
+            f"{draw(st.sampled_from(['', 'not:']))}{key}" for key in draw(some(conditions, 2))
+        ),
         after=tuple(
             AfterNode(task, draw(st.integers(0, 9)), draw(st.sampled_from(Unit.values)))
             for task in draw(some(before, 2))
@@ -204,7 +248,12 @@ def _task(
 
 
 @st.composite
-def _gates(draw: st.DrawFn, phases: list[str], codes: list[str]) -> tuple[GateNode, ...]:
+def _gates(
+    draw: st.DrawFn, phases: list[str], codes: list[str], anchors: list[str]
+) -> tuple[GateNode, ...]:
+    # The second may wait for the first, or the first for the second, but not both.
+    links = draw(st.sampled_from([((), ()), (("gate:gate_1",), ()), ((), ("gate:gate_0",))]))
+    many = draw(st.integers(0, 2))
     return tuple(
         GateNode(
             key=f"gate_{number}",
@@ -217,17 +266,19 @@ def _gates(draw: st.DrawFn, phases: list[str], codes: list[str]) -> tuple[GateNo
             different_people=draw(st.booleans()),
             cover_phases=draw(some(phases)),
             cover_tasks=draw(some(codes)),
-            blocks=draw(st.sampled_from([(), ("finish",)])),
+            blocks=(*draw(some(["finish", *anchors], 2)), *(links[number] if many > 1 else ())),
             confirm_to=draw(st.sampled_from(["", "target_supplier"])),
             condition=draw(MAYBE),
             source=draw(MAYBE),
         )
-        for number in range(draw(st.integers(0, 2)))
+        for number in range(many)
     )
 
 
 @st.composite
-def _clocks(draw: st.DrawFn, codes: list[str]) -> tuple[ClockNode, ...]:
+def _clocks(
+    draw: st.DrawFn, codes: list[str], key_dates: tuple[KeyDateNode, ...]
+) -> tuple[ClockNode, ...]:
     def clock(key: str, starts: str, stops: str, unit: str) -> ClockNode:
         limit = draw(SMALL_NUMBERS)
         warnings = st.lists(st.integers(1, limit - 1), max_size=3, unique=True)
@@ -246,12 +297,20 @@ def _clocks(draw: st.DrawFn, codes: list[str]) -> tuple[ClockNode, ...]:
             source=draw(MAYBE),
         )
 
-    starts = draw(st.sampled_from(["FDP", *(f"task:{code}" for code in codes[:-1])]))
+    tasks = [f"task:{code}" for code in codes]
+    starts = draw(st.sampled_from(["FDP", "GL", *tasks[:-1]]))
     units = st.sampled_from(Unit.values)
-    return (
+    clocks = [
         clock("access", "GL", "EOA", "days"),
-        clock("other", starts, f"task:{codes[-1]}", draw(units)),
-    )
+        clock("other", starts, tasks[-1], draw(units)),
+    ]
+    day = next((node.key for node in key_dates if node.key.startswith("DAY_")), "")
+    if day and draw(st.booleans()):
+        clocks.append(clock("from_a_day", day, tasks[0], draw(DAYS)))
+    if draw(st.booleans()):
+        before = draw(st.sampled_from([one.key for one in clocks]))
+        clocks.append(clock("after_a_breach", f"breach:{before}", tasks[-1], draw(units)))
+    return tuple(clocks)
 
 
 @st.composite
