@@ -1,8 +1,10 @@
 """Stored versions as trees, and what one changes of another."""
 
+from collections.abc import Iterable
+
 from django.db.models import Prefetch, QuerySet
 
-from practices.plans.models import PlanGate, PlanTask, PlanVersion
+from practices.plans.models import PlanDependency, PlanGate, PlanTask, PlanVersion
 from practices.plans.rules import (
     AfterNode,
     Change,
@@ -24,7 +26,7 @@ State = PlanVersion.State
 
 def with_parts() -> QuerySet[PlanVersion]:
     """Versions with everything they say, in a fixed number of queries."""
-    tasks = PlanTask.objects.select_related("signs__gate").prefetch_related("waits_for__before")
+    tasks = PlanTask.objects.select_related("signs__gate")
     return PlanVersion.objects.select_related(
         "plan", "created_by", "published_by", "release_notes"
     ).prefetch_related(
@@ -41,6 +43,12 @@ def tree_of(version: PlanVersion) -> PlanTree:
     """What a version says: a draft's content, or else its rows, read by :func:`with_parts`."""
     if version.content is not None:
         return tree_from(version.content, slug=version.plan.slug)
+    # Read apart from the tasks: a prefetch would build a queryset for each of hundreds of them.
+    after: dict[int, list[AfterNode]] = {}
+    for task, before, lag, unit in PlanDependency.objects.filter(version=version).values_list(
+        "task_id", "before__code", "lag", "unit"
+    ):
+        after.setdefault(task, []).append(AfterNode(before, lag, unit))
     return PlanTree(
         slug=version.plan.slug,
         title=version.title,
@@ -65,7 +73,7 @@ def tree_of(version: PlanVersion) -> PlanTree:
                 title=row.title,
                 duration=row.duration,
                 source=row.source,
-                tasks=tuple(_task(task) for task in row.tasks.all()),
+                tasks=tuple(_task(task, after.get(task.pk, ())) for task in row.tasks.all()),
             )
             for row in version.phases.all()
         ),
@@ -119,7 +127,7 @@ def tree_of(version: PlanVersion) -> PlanTree:
     )
 
 
-def _task(row: PlanTask) -> TaskNode:
+def _task(row: PlanTask, after: Iterable[AfterNode]) -> TaskNode:
     return TaskNode(
         code=row.code,
         title=row.title,
@@ -139,10 +147,7 @@ def _task(row: PlanTask) -> TaskNode:
         seat=row.signs.key if row.signs else "",
         source=row.source,
         applies_if=tuple(row.applies_if),
-        after=tuple(
-            AfterNode(task=link.before.code, lag=link.lag, unit=link.unit)
-            for link in row.waits_for.all()
-        ),
+        after=tuple(after),
     )
 
 
