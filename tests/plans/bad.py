@@ -76,6 +76,12 @@ BAD = [
     ("waits backwards", ("helps: [clinician]", "after: [{task: CUT-01, lag: -1}]"), "CUT-02.after.1.lag", "from 0"),
     ("applies under nothing known", ("helps: [clinician]", "applies_if: [dispensing]"), "CUT-02.applies_if", "no condition"),
     ("a question not asked", ("reminders:\n", "conditions:\n  - key: dispensing\n    title: Dispensing\nreminders:\n"), "dispensing.question", "needed"),
+    ("tasks in a circle", ("basis: source\n      - code: CUT-03\n", "basis: source\n        after: [{task: CUT-03}]\n      - code: CUT-03\n        after: [{task: CUT-02}]\n"), "CUT-02.after", "tasks wait for each other: CUT-02, CUT-03"),
+    ("gates in a circle", ("blocks: [GL]", "blocks: [GL, gate:other]\n  - key: other\n    title: Other\n    statement: So it is.\n    seats:\n      - {key: one, title: One, roles: [lead_gp]}\n    blocks: [gate:go_live_data]"), "go_live_data.blocks", "gates wait for each other: go_live_data, other"),
+    ("key dates in a circle", ("precision: day\n    offset: {from: GL, by: -98, unit: days}", "precision: day\n    same_as: LAST\n  - key: LAST\n    title: Last\n    precision: day\n    same_as: ORDER"), "ORDER.same_as", "dates wait for each other: ORDER, LAST"),
+    ("a key date that hangs on itself", ("precision: day\n    offset: {from: GL, by: -98, unit: days}", "precision: day\n    same_as: ORDER"), "ORDER.same_as", "dates wait for each other: ORDER"),
+    ("an offset of centuries", ("by: 30", "by: 3000000"), "CUT-03.due.by", "to 3000"),
+    ("a number that no calendar holds", ("by: 30", "by: 999999999999999999999"), "CUT-03.due.by", "to 3000"),
     ("tabs", ("    title: Cut-over\n    tasks:", "    title: Cut-over\n\ttasks:"), "", "spaces, not tabs"),
     ("a colon in plain text", ("title: Check the data", "title: Check: the data"), "", "quotation marks"),
 ]  # fmt: skip

@@ -131,7 +131,8 @@ BEYOND = {
     "reminded a patient group", "reminded nobody", "reminded without advice",
     "blocks nothing known", "blocks itself", "covers no phase",
     "not mandatory without a word", "an alias", "a link to a script", "a link to nowhere",
-    "waits for no task", "waits for itself", "applies under nothing known",
+    "waits for no task", "waits for itself", "applies under nothing known", "tasks in a circle",
+    "gates in a circle", "key dates in a circle", "a key date that hangs on itself",
 }  # fmt: skip
 
 

@@ -66,7 +66,10 @@ def _key_dates(tree: PlanTree, known: Known) -> Iterator[Problem]:
             yield Problem(("key_dates", index, field), message)
     waiting = circle({node.key: tuple(_counts_from(node, known)) for node in tree.key_dates})
     if waiting:
-        yield Problem(("key_dates",), f"These dates wait for each other: {', '.join(waiting)}.")
+        index = [node.key for node in tree.key_dates].index(waiting[0])
+        field = "same_as" if tree.key_dates[index].same_as else "clock"
+        message = f"These dates wait for each other: {', '.join(waiting)}."
+        yield Problem(("key_dates", index, field), message)
 
 
 def _counts_from(node: KeyDateNode, known: Known) -> Iterator[str]:
@@ -226,7 +229,9 @@ def _gates(tree: PlanTree, known: Known) -> Iterator[Problem]:
     links = {gate.key: tuple(blocked_gates(gate)) for gate in tree.gates}
     waiting = circle({key: [n for n in names if n != key] for key, names in links.items()})
     if waiting:
-        yield Problem(("gates",), f"These gates wait for each other: {', '.join(waiting)}.")
+        index = [gate.key for gate in tree.gates].index(waiting[0])
+        message = f"These gates wait for each other: {', '.join(waiting)}."
+        yield Problem(("gates", index, "blocks"), message)
 
 
 def blocked_gates(gate: GateNode) -> Iterator[str]:

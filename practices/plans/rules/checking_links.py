@@ -41,12 +41,25 @@ def task_links(task: TaskNode, known: Known) -> Iterator[tuple[str, str]]:
             yield field, f"The link {url} must start with https://, http:// or mailto:."
 
 
+LONGEST = 40_000  # units of waiting in a plan: a century, so that every date can be counted
+
+
 def dependencies(tree: PlanTree) -> Iterator[Problem]:
-    """Tasks that wait for each other in a circle, so that none could ever be done."""
+    """Tasks that could never be done: those that wait in a circle, or for centuries."""
     links = {
         task.code: [before.task for before in task.after if before.task != task.code]
         for task in tree.tasks()
     }
     waiting = circle(links)
+    places = {
+        task.code: ("phases", place, "tasks", index, "after")
+        for place, phase in enumerate(tree.phases)
+        for index, task in enumerate(phase.tasks)
+    }
     if waiting:
-        yield Problem(("phases",), f"These tasks wait for each other: {', '.join(waiting)}.")
+        message = f"These tasks wait for each other: {', '.join(waiting)}."
+        yield Problem(places[waiting[0]], message)
+    waited = sum(link.lag for task in tree.tasks() for link in task.after)
+    if waited > LONGEST:
+        message = f"What tasks wait for adds up to {waited}: use shorter waits, at most {LONGEST}."
+        yield Problem(("phases",), message)
