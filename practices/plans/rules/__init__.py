@@ -25,8 +25,9 @@ from .content import (
 )
 from .coverage import coverage
 from .dates import DatedPlan, Moment, PlanDates, clock_end, due, key_dates_for
+from .doubts import Doubt, doubts
 from .known import Problem
-from .preview import DatedTask, Doubt, Preview, Span
+from .preview import DatedClock, DatedGate, DatedTask, Preview, Span
 from .sample import Sample, sample, with_part
 from .scheduling import schedule
 from .tree import (
@@ -78,6 +79,8 @@ __all__ = [
     "ClockNode",
     "ConditionNode",
     "Content",
+    "DatedClock",
+    "DatedGate",
     "DatedPlan",
     "DatedTask",
     "Delivery",
@@ -110,6 +113,7 @@ __all__ = [
     "content_of",
     "coverage",
     "differences",
+    "doubts",
     "due",
     "find",
     "inside",

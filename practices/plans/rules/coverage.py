@@ -43,7 +43,7 @@ def _covered(
     key_dates: dict[str, Moment],
     due_at: dict[str, datetime],
 ) -> Iterator[str]:
-    waiting = _waiting(gate, gates)
+    waiting = held_by(gate, gates)
     blocked = {name for one in waiting for name in one.blocks if name in key_dates}
     first = min((key_dates[key].at for key in blocked), default=None)
     closed = {one.key for one in waiting}
@@ -56,7 +56,7 @@ def _covered(
                 yield task.code
 
 
-def _waiting(gate: GateNode, gates: dict[str, GateNode]) -> list[GateNode]:
+def held_by(gate: GateNode, gates: dict[str, GateNode]) -> list[GateNode]:
     """The gate itself and every gate that cannot be signed before it."""
     found: dict[str, GateNode] = {}
     todo = [gate]

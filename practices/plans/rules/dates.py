@@ -5,6 +5,7 @@ until the start of the next one, an exclusive bound (house.md decision 5).
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
@@ -19,6 +20,8 @@ from practices.common.time import (
 )
 
 from .tree import GO_LIVE, Precision, Unit
+
+FARTHEST = 2**15  # of any unit: more than a column holds, and counting it would take for ever
 
 
 @dataclass(frozen=True)
@@ -103,8 +106,11 @@ def due(
     ``anchor_at`` is the anchor's instant when it has one. Hours are elapsed and
     need it; days and working days are counted from the London day ``anchor_on``.
 
-    Raises ValueError for hours from an anchor that is only a day.
+    Raises ValueError for hours from an anchor that is only a day, OverflowError for what is
+    too far away for a calendar.
     """
+    if abs(offset) > FARTHEST:
+        raise OverflowError("That is too far away for a calendar.")
     if unit == Unit.HOURS:
         if anchor_at is None:
             raise ValueError("Hours can only be counted from a date with a time.")
@@ -141,8 +147,8 @@ def key_dates_for(
     """Every key date of a plan for a planned go-live, in the plan's order (guide.md A.17).
 
     ``fixed`` are dates chosen by hand; what follows them follows. What a draft leaves
-    without a date, because it hangs on nothing known or on itself, is left out.
-    Working days never occur here, so no calendar is needed.
+    without a date, because it hangs on nothing known or on itself or is too far away for a
+    calendar, is left out. Working days never occur here, so no calendar is needed.
     """
     clocks = {clock.key: clock for clock in plan.clocks}
     rows = {row.key: row for row in plan.key_dates}
@@ -151,7 +157,8 @@ def key_dates_for(
     def moment(key: str) -> Moment | None:
         if key not in found:
             found[key] = None  # for a date that comes back to itself
-            found[key] = compute(rows[key]) if key in rows else None
+            with suppress(OverflowError):
+                found[key] = compute(rows[key]) if key in rows else None
         return found[key]
 
     def compute(row: KeyDateLike) -> Moment | None:

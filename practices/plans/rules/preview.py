@@ -1,38 +1,14 @@
-"""A plan laid out for one go-live: what is when, and what deserves a second look.
+"""A plan laid out for one go-live: what is when."""
 
-Warnings never keep a plan from being published; faults do, and :func:`check` names them.
-"""
-
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 
-from .coverage import coverage
+from .coverage import coverage, held_by
 from .dates import Moment, key_dates_for
-from .scheduling import schedule
-from .tree import (
-    BREACH_PREFIX,
-    CUT_OVER_START,
-    END_OF_ACCESS,
-    GO_LIVE,
-    NOT_PREFIX,
-    TASK_PREFIX,
-    GateNode,
-    KeyDateNode,
-    PhaseNode,
-    PlanTree,
-    TaskNode,
-)
-
-
-@dataclass(frozen=True)
-class Doubt:
-    """Something to look at again: the part it is about, and a sentence."""
-
-    kind: str
-    key: str
-    message: str
+from .scheduling import counted, schedule
+from .tree import TASK_PREFIX, ClockNode, GateNode, KeyDateNode, PhaseNode, PlanTree, TaskNode
 
 
 @dataclass(frozen=True)
@@ -49,6 +25,34 @@ class Span:
     phase: PhaseNode
     first: Moment
     last: Moment
+
+
+@dataclass(frozen=True)
+class DatedGate:
+    """A gate between what it waits for and what waits for it.
+
+    It can be signed when the task ``last`` is due, the last of all that it and the gates before
+    it cover: at ``opens``, or at any time where there is none. ``holds_up`` is the first key date
+    that it blocks.
+    """
+
+    gate: GateNode
+    last: str
+    opens: Moment | None
+    holds_up: Moment | None
+
+
+@dataclass(frozen=True)
+class DatedClock:
+    """A clock from its planned start to the end of its limit, with when it warns.
+
+    One that follows a breach starts only if there is one, so it has no dates.
+    """
+
+    clock: ClockNode
+    start: Moment | None
+    end: Moment | None
+    warnings: list[Moment]
 
 
 @dataclass(frozen=True)
@@ -105,91 +109,39 @@ class Preview:
         return found
 
     @cached_property
-    def doubts(self) -> list[Doubt]:
-        """Everything that deserves a second look, in the order of the plan."""
-        return [
-            *self._out_of_order(),
-            *self._crossing(),
-            *self._on_bank_holidays(),
-            *self._gates(),
-            *self._clocks(),
-            *self._conditions(),
-        ]
+    def covered(self) -> dict[str, tuple[str, ...]]:
+        """The tasks that each gate's signatures speak for."""
+        return coverage(self.tree)
 
-    def _out_of_order(self) -> Iterator[Doubt]:
-        for first, second in ((CUT_OVER_START, GO_LIVE), (GO_LIVE, END_OF_ACCESS)):
-            one, other = self.key_dates.get(first), self.key_dates.get(second)
-            if one and other and other.at <= one.at:
-                yield Doubt("key_date", second, f"{second} does not come after {first}.")
-
-    def _crossing(self) -> Iterator[Doubt]:
-        """Tasks that their own offset would have due before what they wait for."""
-        own = schedule(self.tree.tasks(), {}, self.key_dates, is_working=self.is_working)
-        for task in self.tree.tasks():
-            if task.code in self.due and own[task.code].at < self.due[task.code].at:
-                codes = ", ".join(link.task for link in task.after)
-                yield Doubt(
-                    "task",
-                    task.code,
-                    f"Its own offset comes before what it waits for ({codes}), so it is due later.",
-                )
-
-    def _on_bank_holidays(self) -> Iterator[Doubt]:
-        for row in self.tasks:
-            if name := self.holiday(row.moment.on):
-                yield Doubt("task", row.task.code, f"It is due on a bank holiday: {name}.")
-
-    def _gates(self) -> Iterator[Doubt]:
-        covered = coverage(self.tree)
-        signing = {(task.gate, task.seat): task for task in self.tree.tasks() if task.gate}
-        recording = {task.records: task for task in self.tree.tasks() if task.records}
+    @cached_property
+    def gates(self) -> list[DatedGate]:
+        gates = {gate.key: gate for gate in self.tree.gates}
+        before: dict[str, list[str]] = {key: [] for key in gates}
         for gate in self.tree.gates:
-            codes = [code for code in covered[gate.key] if code in self.due]
-            last = max(codes, key=lambda code: self.due[code].at, default="")
-            own = {task.code for (key, _), task in signing.items() if key == gate.key}
-            yield from self._waiting_for_itself(gate, covered[gate.key], own)
-            for seat in gate.seats:
-                if (gate.key, seat.key) not in signing:
-                    message = f"No task asks anybody to sign its seat “{seat.title}”."
-                    yield Doubt("gate", gate.key, message)
-            held_up = [*sorted(own), *(recording[k].code for k in gate.blocks if k in recording)]
-            for code in held_up:
-                if last and code in self.due and self.due[code].at < self.due[last].at:
-                    message = f"It is due before “{gate.title}” can open: {last} is due later."
-                    yield Doubt("task", code, message)
+            for held in held_by(gate, gates):
+                before[held.key] += self.covered[gate.key]
+        return [self._gate(gate, before[gate.key]) for gate in self.tree.gates]
 
-    def _waiting_for_itself(
-        self, gate: GateNode, covered: tuple[str, ...], own: set[str]
-    ) -> Iterator[Doubt]:
-        """A gate covers tasks that can only be done once it is signed."""
-        after = {task.code: [link.task for link in task.after] for task in self.tree.tasks()}
-        for code in covered:
-            todo, seen = list(after.get(code, ())), {code}
-            while todo:
-                one = todo.pop()
-                if one in own:
-                    message = f"It waits for its own task {one}, through {code} that it covers."
-                    yield Doubt("gate", gate.key, message)
-                    break
-                if one not in seen:
-                    seen.add(one)
-                    todo.extend(after.get(one, ()))
+    def _gate(self, gate: GateNode, before: list[str]) -> DatedGate:
+        dated = [code for code in before if code in self.due]
+        last = max(dated, key=lambda code: self.due[code].at, default="")
+        blocked = [self.key_dates[name] for name in gate.blocks if name in self.key_dates]
+        holds_up = min(blocked, key=lambda moment: moment.at, default=None)
+        return DatedGate(gate, last, self.due.get(last), holds_up)
 
-    def _clocks(self) -> Iterator[Doubt]:
-        recorded = {task.records for task in self.tree.tasks() if task.records}
-        same = {node.key: node.same_as for node in self.tree.key_dates if node.same_as}
-        for clock in self.tree.clocks:
-            for name, verb in ((clock.starts, "starts"), (clock.stops, "stops")):
-                if not clock.enabled or name.startswith((TASK_PREFIX, BREACH_PREFIX)):
-                    continue
-                if same.get(name, name) not in recorded:
-                    message = f"Nobody {verb} it: no task records {name}."
-                    yield Doubt("clock", clock.key, message)
+    @property
+    def clocks(self) -> list[DatedClock]:
+        """The clocks that count; one that is switched off warns nobody."""
+        return [self._clock(clock) for clock in self.tree.clocks if clock.enabled]
 
-    def _conditions(self) -> Iterator[Doubt]:
-        used = {
-            name.removeprefix(NOT_PREFIX) for task in self.tree.tasks() for name in task.applies_if
-        }
-        for node in self.tree.conditions:
-            if node.key not in used:
-                yield Doubt("condition", node.key, "No task depends on its answer.")
+    def _clock(self, clock: ClockNode) -> DatedClock:
+        start = self.key_dates.get(clock.starts) or self.due.get(
+            clock.starts.removeprefix(TASK_PREFIX)
+        )
+        end = counted(start, clock.limit, clock.unit, self.is_working)
+        warnings = [
+            *(counted(start, by, clock.unit, self.is_working) for by in clock.warn_after),
+            *(counted(end, -by, clock.unit, self.is_working) for by in clock.warn_before),
+        ]
+        dated = sorted((one for one in warnings if one), key=lambda moment: moment.at)
+        return DatedClock(clock, start, end, dated)

@@ -34,7 +34,8 @@ def schedule(
 
     ``after`` says by code what a task waits for. ``fixed`` are tasks whose time is settled:
     done, or given a date by hand; they stay, and what follows them follows. Tasks that hang on
-    an unknown key date, or that wait for each other, are left out: the check names them.
+    an unknown key date, that wait for each other, or that would be too far away for a calendar,
+    are left out: the check names them.
     """
     rows = {task.code: task for task in tasks}
     found: dict[str, Moment] = dict(fixed or {})
@@ -61,33 +62,37 @@ def schedule(
                 hopeless.add(code)
                 continue
             ends = [_follows(found[link.task], link, is_working) for link in before]
-            found[code] = max([own, *ends], key=lambda moment: moment.at)
+            if None in ends:
+                hopeless.add(code)
+                continue
+            found[code] = max([own, *filter(None, ends)], key=lambda moment: moment.at)
     return {code: found[code] for code in rows if code in found}
+
+
+def counted(
+    start: Moment | None, offset: int, unit: str, is_working: Callable[[date], bool]
+) -> Moment | None:
+    """So far from a moment; None from no moment, and for what is too far for a calendar."""
+    if start is None:
+        return None
+    try:
+        return due(
+            anchor_on=start.on,
+            anchor_at=start.at,
+            offset=offset,
+            unit=unit,
+            is_working=is_working,
+        )
+    except OverflowError:
+        return None
 
 
 def _own(
     task: TaskLike, key_dates: Mapping[str, Moment], is_working: Callable[[date], bool]
 ) -> Moment | None:
-    anchor = key_dates.get(task.anchor)
-    if anchor is None:
-        return None
-    return due(
-        anchor_on=anchor.on,
-        anchor_at=anchor.at,
-        offset=task.offset or 0,
-        unit=task.unit,
-        is_working=is_working,
-    )
+    return counted(key_dates.get(task.anchor), task.offset or 0, task.unit, is_working)
 
 
-def _follows(before: Moment, link: AfterNode, is_working: Callable[[date], bool]) -> Moment:
+def _follows(before: Moment, link: AfterNode, is_working: Callable[[date], bool]) -> Moment | None:
     """The earliest end of what waits: at once, or some time after what it waits for."""
-    if not link.lag:
-        return before
-    return due(
-        anchor_on=before.on,
-        anchor_at=before.at,
-        offset=link.lag,
-        unit=link.unit,
-        is_working=is_working,
-    )
+    return counted(before, link.lag, link.unit, is_working) if link.lag else before

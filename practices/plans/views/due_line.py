@@ -84,7 +84,9 @@ def line_for(
 def _sentence(day: date, kind: str, found: Sample) -> str:
     ahead = f"For a go-live on {uk_date(day)}"
     if not found.moments:
-        return f"{ahead} this has no date: it hangs on something without a date."
+        return (
+            f"{ahead} this has no date: it hangs on something without a date, or is too far away."
+        )
     said = listed([say(moment) for moment in found.moments])
     if kind == "clock" and found.start:
         return f"{ahead} this runs from {say(found.start)} to {said}."

@@ -1,7 +1,8 @@
 """A version tried out on a date, and checked."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.http import HttpResponse
@@ -16,35 +17,23 @@ from practices.common.time import london_time
 from practices.plans.forms import PreviewForm
 from practices.plans.models import PlanVersion
 from practices.plans.queries import tree_of
-from practices.plans.rules import DatedTask, Moment, Preview, check
+from practices.plans.rules import Doubt, PlanTree, Preview, check, doubts
 
 from .common import context_of, find_version
 from .due_line import AT, sample_go_live, say
 from .places import place_of, place_of_part
-
-WIDTH = 1000  # of the picture, in its own units
-THIN = 6  # the least that can be seen of a bar
-MARGIN = timedelta(days=3)
-
-
-@dataclass(frozen=True)
-class Bar:
-    """A phase in the picture: where its bar begins, how long it is, and its dates in words."""
-
-    title: str
-    first: str
-    last: str
-    x: int
-    width: int
+from .timeline import Timeline
 
 
 @dataclass(frozen=True)
 class Line:
     """A task in the table."""
 
-    row: DatedTask
+    code: str
+    title: str
     due: str
     owner: str
+    phase: str
     url: str
     doubts: list[str]
 
@@ -58,18 +47,23 @@ def preview(request: SignedInRequest, slug: str, number: int) -> HttpResponse:
     usual: dict[str, Any] = {"go_live": sample_go_live(request, clock.now())}
     form = PreviewForm(request.GET or None, initial=usual, tree=tree)
     said = form.cleaned_data if form.is_valid() else usual
-    found = _preview(version, london_time(said["go_live"], AT))
-    scale = _scale(found)
+    found = _preview(tree, london_time(said["go_live"], AT))
+    noted = doubts(found)
+    timeline = Timeline(found, noted)
     context = {
         "version": version,
         "form": form,
         "go_live": said["go_live"],
-        "key_dates": [(node, say(at), scale(at.at)) for node, at in found.dated_key_dates],
-        "bars": _bars(found, scale),
-        "lines": _lines(version, found, said.get("phase", ""), said.get("owner", "")),
-        "doubts": _doubts(version, found),
-        "faults": len(check(tree)),
-        "width": WIDTH,
+        "key_dates": [
+            (node, say(at), timeline.x(at.at), timeline.of("key_date", node.key))
+            for node, at in found.dated_key_dates
+        ],
+        "phases": timeline.phases(),
+        "gates": timeline.gates(),
+        "clocks": timeline.clocks(),
+        "lines": _lines(version, found, timeline, said.get("phase", ""), said.get("owner", "")),
+        "doubts": _placed(version, noted),
+        "faults": _faults(version, tree),
     }
     status = 422 if form.is_bound and form.errors else 200
     return render(request, "plans/preview.html", context_of(request, **context), status=status)
@@ -85,18 +79,23 @@ def check_version(request: SignedInRequest, slug: str, number: int) -> HttpRespo
     context = {
         "version": version,
         "go_live": day,
-        "faults": [(fault.message, *place_of(version, tree, fault)) for fault in check(tree)],
-        "doubts": _doubts(version, _preview(version, london_time(day, AT))),
+        "faults": _faults(version, tree),
+        "doubts": _placed(version, doubts(_preview(tree, london_time(day, AT)))),
     }
     return render(request, "plans/check.html", context_of(request, **context))
 
 
-def _preview(version: PlanVersion, go_live_at: datetime) -> Preview:
+def _preview(tree: PlanTree, go_live_at: datetime) -> Preview:
     calendar = working_calendar()
-    return Preview(tree_of(version), go_live_at, calendar.is_working, calendar.holiday_name)
+    return Preview(tree, go_live_at, calendar.is_working, calendar.holiday_name)
 
 
-def _doubts(version: PlanVersion, found: Preview) -> list[tuple[str, str, str]]:
+def _faults(version: PlanVersion, tree: PlanTree) -> list[tuple[str, str, str]]:
+    """As :func:`_placed` gives doubts."""
+    return [(fault.message, *place_of(version, tree, fault)) for fault in check(tree)]
+
+
+def _placed(version: PlanVersion, noted: list[Doubt]) -> list[tuple[str, str, str]]:
     """Each as its sentence, the name of its part, and the page of that."""
     return [
         (
@@ -104,42 +103,25 @@ def _doubts(version: PlanVersion, found: Preview) -> list[tuple[str, str, str]]:
             f"{doubt.kind.replace('_', ' ').capitalize()} {doubt.key}",
             place_of_part(version, doubt.kind, doubt.key),
         )
-        for doubt in found.doubts
+        for doubt in noted
     ]
 
 
-def _scale(found: Preview):  # type: ignore[no-untyped-def]  # a function of an instant
-    """Where an instant stands in the picture."""
-    moments = [*found.key_dates.values(), *found.due.values()]
-    begin = min((moment.at for moment in moments), default=found.go_live_at) - MARGIN
-    end = max((moment.at for moment in moments), default=found.go_live_at) + MARGIN
-
-    def scale(at: datetime) -> int:
-        return round(WIDTH * ((at - begin) / (end - begin)))
-
-    return scale
-
-
-def _bars(found: Preview, scale) -> list[Bar]:  # type: ignore[no-untyped-def]
-    def bar(title: str, first: Moment, last: Moment) -> Bar:
-        x = scale(first.at)
-        return Bar(title, say(first), say(last), x, max(THIN, scale(last.at) - x))
-
-    return [bar(span.phase.title, span.first, span.last) for span in found.spans]
-
-
-def _lines(version: PlanVersion, found: Preview, phase: str, owner: str) -> list[Line]:
-    said: dict[str, list[str]] = {}
-    for doubt in found.doubts:
-        if doubt.kind == "task":
-            said.setdefault(doubt.key, []).append(doubt.message)
+def _lines(
+    version: PlanVersion, found: Preview, timeline: Timeline, phase: str, owner: str
+) -> list[Line]:
+    """The tasks that are asked for; only those of a draft have a page of their own."""
+    owners = dict(Owner.choices)
+    said = cache(say)  # many tasks share a few days
     return [
         Line(
-            row,
-            say(row.moment),
-            Owner(row.task.owner).label if row.task.owner in Owner.values else row.task.owner,
-            place_of_part(version, "task", row.task.code),
-            said.get(row.task.code, []),
+            row.task.code,
+            f"{row.task.code} {row.task.title}",
+            said(row.moment),
+            owners.get(row.task.owner, row.task.owner),
+            row.phase.title,
+            place_of_part(version, "task", row.task.code) if version.content else "",
+            timeline.of("task", row.task.code),
         )
         for row in found.tasks
         if phase in ("", row.phase.key) and owner in ("", row.task.owner)
