@@ -21,7 +21,7 @@ from practices.plans.rules import (
 from .due_line import say
 
 MARGIN = timedelta(days=3)  # left free at both ends of the picture
-THIN = 0.6  # per cent of the picture: the least that can be seen of a bar
+THIN = 1.2  # per cent of the picture: the least that can be seen of a bar
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,10 @@ class Picture:
 
 @dataclass(frozen=True)
 class Row:
-    """A phase, gate or clock: its dates in words, more of it, what clashes, and its picture."""
+    """A phase, gate or clock: its dates in words, more of it, what clashes, and its picture.
+
+    Of a phase only how many clash: its tasks are listed with theirs.
+    """
 
     title: str
     first: str
@@ -51,8 +54,8 @@ class Row:
 
 
 def _listed(words: Iterable[str]) -> str:
-    """Words in a row, or nothing."""
-    said = list(words)
+    """Words in a row, each once, or nothing."""
+    said = list(dict.fromkeys(words))
     return listed(said) if said else ""
 
 
@@ -99,21 +102,20 @@ class Timeline:
         return [self._gate(one, say_of, signing.get(one.gate.key, [])) for one in self.found.gates]
 
     def _gate(self, one: DatedGate, say_of: Wording, signing: list[str]) -> Row:
-        doubts = self.of("gate", one.gate.key)
+        doubts = list(self.of("gate", one.gate.key))
         clashes = self._clashing(signing)
         if doubts and not clashes:
             clashes = [self.x(one.opens.at) if one.opens else 0]
         blocked = _listed(say_of.blocked(name) for name in one.gate.blocks)
         if one.holds_up:
             blocked = f"{blocked}: planned for {say(one.holds_up)}"
-        late = [message for code in signing for message in self.of("task", code)]
+        doubts += [f"{code}: {said}" for code in signing for said in self.of("task", code)]
         signed = [self.found.due[code] for code in signing if code in self.found.due]
         return Row(
             one.gate.title,
             f"{say(one.opens)}, when {one.last} is due" if one.opens else "At any time",
             capfirst(blocked) or "Nothing",
             self._picture(one.opens, one.holds_up, clashes=clashes),
-            clashes=len(late) + len(doubts),
             doubts=tuple(doubts),
             more=_listed(say(moment) for moment in signed),
         )
@@ -142,7 +144,6 @@ class Timeline:
                 clashes=[self.x(one.start.at)] if doubts and one.start else [],
                 warnings=one.warnings,
             ),
-            clashes=len(doubts),
             doubts=tuple(doubts),
             more=_listed(say(moment) for moment in one.warnings),
         )
