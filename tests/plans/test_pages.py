@@ -179,6 +179,38 @@ class TestUploading:
         assert "Limit from 45 days to 90 days" in page
         assert PlanVersion.objects.get(number=2).created_by == administrator
 
+    @pytest.mark.parametrize("pasted", [False, True])
+    def test_over_a_draft_the_difference_is_shown_before_anything_is_written(
+        self, client, administrator, pasted
+    ):
+        draft = load()
+        file = SimpleUploadedFile("plan.yaml", NINETY.encode())
+        page = client.post(UPLOAD, {"text": NINETY} if pasted else {"file": file})
+        said = page.content.decode()
+        for words in (
+            f"Check what {'the text' if pasted else 'plan.yaml'} changes",
+            "Nothing has been written yet. It makes 1 change to the draft.",
+            "Limit from 45 days to 90 days",
+            f'href="{UPLOAD}">Choose another file',
+        ):
+            assert words in said
+        assert PlanVersion.objects.get().digest == draft.digest
+
+        answer = client.post("/plans/small/import/", {"plan": page.context["plan"]}, follow=True)
+        assert "You can take it back." in answer.content.decode()
+        after = PlanVersion.objects.get()
+        assert (after.pk, after.content["clock"][1]["limit"]) == (draft.pk, 90)
+        services.take_back(version=after, number=1, by=administrator, at=MONDAY)
+        assert PlanVersion.objects.get().content == draft.content
+
+    def test_what_the_draft_says_already_is_nothing_new(self, client, administrator):
+        draft = load()
+        answer = client.post(UPLOAD, {"text": SMALL}, follow=True)
+        assert (
+            "Nothing new: this is what A small plan, version 1 (draft)" in answer.content.decode()
+        )
+        assert PlanVersion.objects.get().digest == draft.digest
+
     def test_pasted_text_does_as_well(self, client, administrator):
         answer = client.post(UPLOAD, {"text": SMALL.replace("\n", "\r\n")}, follow=True)
         assert "so all of it is new" in answer.content.decode()

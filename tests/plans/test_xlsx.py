@@ -137,7 +137,7 @@ class TestPages:
     def test_the_difference_is_shown_before_anything_is_written(self, client):
         publish()
         page = upload(client, ninety())
-        assertContains(page, "Nothing has been written yet. The file my plan.xlsx makes 1 change")
+        assertContains(page, "Nothing has been written yet. It makes 1 change")
         assertContains(page, "Limit from 45 days to 90 days")
         assert PlanVersion.objects.count() == 1
 
@@ -162,7 +162,7 @@ class TestPages:
     def test_what_says_the_same_changes_nothing(self, client):
         publish()
         page = upload(client, small_book())
-        assertContains(page, "Nothing: the file my plan.xlsx says what version 1 says.")
+        assertContains(page, "Nothing: my plan.xlsx says what version 1 says.")
         client.post(IMPORT, {"plan": page.context["plan"]})
         assert PlanEdit.objects.count() == 0
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.utils.text import capfirst
 
 from practices.common.files import MEGABYTE, clean_name
 from practices.common.forms import NHSForm
@@ -11,7 +12,7 @@ from practices.plans.rules import PlanTree
 from practices.plans.xlsx import MAX_MEGABYTES, read_workbook
 from practices.plans.yaml import MAX_BYTES, PlanFileError, read_plan
 
-PASTED = "The text"
+PASTED = "the text"
 
 
 class PlanText(forms.Textarea):
@@ -43,6 +44,7 @@ class UploadForm(NHSForm):
     )
 
     tree: PlanTree | None = None
+    file_name = PASTED
     faults: Sequence[tuple[int, str]] = ()
 
     def clean(self) -> dict[str, Any]:
@@ -53,15 +55,21 @@ class UploadForm(NHSForm):
                 self.add_error("file", "Choose a plan file, or paste a plan as text")
             return cleaned
         content = upload.read(MAX_BYTES + 1) if upload else text
+        if upload:
+            self.file_name = clean_name(upload.name)
         try:
-            self.tree = read_plan(content, file=upload.name if upload else PASTED)
+            self.tree = read_plan(content, file=self.file_name)
         except PlanFileError as error:
             self._show(error, content)
         return cleaned
 
     def _show(self, error: PlanFileError, content: bytes | str) -> None:
         self.faults = [
-            (problem.place.line, f"{error.file}, {problem}") for problem in error.problems
+            (
+                problem.place.line,
+                f"{capfirst(error.file) if error.file == PASTED else error.file}, {problem}",
+            )
+            for problem in error.problems
         ]
         self.add_error("text", f"Mend {_counted(error)} in the plan, here or in your file")
         if isinstance(content, bytes) and len(content) <= MAX_BYTES:

@@ -59,32 +59,42 @@ def import_workbook(request: SignedInRequest, slug: str) -> HttpResponse:
     form = WorkbookForm(*sent, slug=slug)
     form.cancel_url = reverse("plans:version", args=[slug, newest.number])
     if form.is_valid() and form.tree:
-        return _compare(request, newest, form.tree, form.file_name)
+        return compare(request, newest, form.tree, form.file_name)
     context = {"form": form, "newest": newest}
     context["errors"] = [(said, "#id_file") for said in form.faults]
     status = 422 if form.is_bound else 200
     return render(request, "plans/import.html", context, status=status)
 
 
-def _compare(
+def compare(
     request: SignedInRequest,
     newest: PlanVersion,
     tree: PlanTree,
     file: str,
     conflict: Conflict | None = None,
 ) -> HttpResponse:
-    """What the file would change, before anything is written."""
+    """What a file would change of a plan, before anything is written.
+
+    The page sends the plan back to :func:`import_workbook`, whatever kind of file it came in.
+    """
     there = tree_of(newest)
     seen = services.draft_digest(content_of(there))
     kept = [request.user.pk, seen, file, write_plan(tree)]
     context = {
         "newest": newest,
         "file": file,
+        "again": _another(file, newest.plan.slug),
         "changes": changes(there, tree),
         "plan": signing.dumps(kept, salt=_SALT, compress=True),
         "errors": [(str(conflict), "")] if conflict else [],
     }
     return render(request, "plans/import_check.html", context, status=409 if conflict else 200)
+
+
+def _another(file: str, slug: str) -> str:
+    """The page on which a file of this kind is chosen."""
+    is_workbook = file.lower().endswith(".xlsx")
+    return reverse("plans:import", args=[slug]) if is_workbook else reverse("plans:upload")
 
 
 def _take(request: SignedInRequest, newest: PlanVersion) -> HttpResponse:
@@ -103,7 +113,7 @@ def _take(request: SignedInRequest, newest: PlanVersion) -> HttpResponse:
             tree=tree, seen=seen, source=file, by=request.user, at=clock.now()
         )
     except Conflict as conflict:
-        return _compare(request, newest, tree, file, conflict)
+        return compare(request, newest, tree, file, conflict)
     if edit:
         messages.success(request, f"The draft says what {file} says. You can take it back.")
     else:

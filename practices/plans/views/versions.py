@@ -15,12 +15,14 @@ from practices.plans.models import PlanVersion
 from practices.plans.queries import (
     all_plans,
     changed_since_published,
+    newest_of,
     tree_of,
     version_page,
 )
 from practices.plans.yaml import write_plan
 
 from .common import context_of, find_version, gone, look, to
+from .sharing import compare
 
 State = PlanVersion.State
 
@@ -34,9 +36,13 @@ def plans(request: SignedInRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @requires(Permission.MANAGE_PLANS)
 def upload(request: SignedInRequest) -> HttpResponse:
+    """A plan file becomes a draft; where there is one, what it would change is shown first."""
     sent = (request.POST, request.FILES) if request.method == "POST" else ()
     form = UploadForm(*sent)
     if form.is_valid() and form.tree:
+        newest = newest_of(form.tree.slug)
+        if newest and newest.state == State.DRAFT and tree_of(newest) != form.tree:
+            return compare(request, newest, form.tree, form.file_name)
         loaded = services.load_plan(tree=form.tree, by=request.user, at=clock.now())
         version = loaded.version
         if loaded.is_new:
