@@ -94,3 +94,15 @@ def test_a_task_is_moved_by_keyboard_and_by_dragging(new_visitor, administrator)
         rows.nth(0).drag_to(rows.nth(2))
     for place, code in enumerate((first, third, second)):
         expect(rows.nth(place)).to_have_attribute("data-app-key", code)
+
+
+def test_a_task_is_dragged_into_another_phase(new_visitor, administrator):
+    v: Visitor = new_visitor()
+    v.signs_in(administrator, at=f"{HOME}phases/cutover/tasks/")
+    row = v.main.locator("[data-app-key]").first
+    code = row.get_attribute("data-app-key")
+    with v.page.expect_navigation():
+        row.drag_to(v.main.get_by_role("link", name="Go-live", exact=True))
+    expect(v.main.get_by_role("heading", level=1)).to_contain_text("Go-live")
+    expect(v.main.locator("[data-app-key]").last).to_have_attribute("data-app-key", code)
+    v.is_told(f"{code} is moved to the end of this phase.")

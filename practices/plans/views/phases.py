@@ -39,6 +39,7 @@ def draft_tasks(request: SignedInRequest, version: PlanVersion, key: str) -> Htt
     context: dict[str, Any] = {
         "version": version,
         "phase": phase,
+        "others": [one for one in tree.phases if one.key != key],
         "kind": BY_NAME["task"],
         "rows": task_rows(tree, key),
         "form": form,
