@@ -352,6 +352,7 @@ class TestPages:
             "Every plan needs the key date FDP.",
             "/plans/small/draft/tasks/CUT-01/",
             "Nobody starts it: no task records GL.",
+            "Clock Old-system access</a>",
         ):
             assert words in page
         assert client.get(self.PAGE, self.day()).status_code == 200

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.text import capfirst
 from django.views.decorators.http import require_GET
 
 from practices.accounts.roles import Owner
@@ -17,7 +18,7 @@ from practices.common.time import london_time
 from practices.plans.forms import PreviewForm
 from practices.plans.models import PlanVersion
 from practices.plans.queries import tree_of
-from practices.plans.rules import Doubt, PlanTree, Preview, check, doubts
+from practices.plans.rules import KINDS, Doubt, PlanTree, Preview, check, doubts
 
 from .common import context_of, find_version
 from .due_line import AT, sample_go_live, say
@@ -62,7 +63,7 @@ def preview(request: SignedInRequest, slug: str, number: int) -> HttpResponse:
         "gates": timeline.gates(),
         "clocks": timeline.clocks(),
         "lines": _lines(version, found, timeline, said.get("phase", ""), said.get("owner", "")),
-        "doubts": _placed(version, noted),
+        "doubts": _placed(version, tree, noted),
         "faults": _faults(version, tree),
     }
     status = 422 if form.is_bound and form.errors else 200
@@ -80,7 +81,7 @@ def check_version(request: SignedInRequest, slug: str, number: int) -> HttpRespo
         "version": version,
         "go_live": day,
         "faults": _faults(version, tree),
-        "doubts": _placed(version, doubts(_preview(tree, london_time(day, AT)))),
+        "doubts": _placed(version, tree, doubts(_preview(tree, london_time(day, AT)))),
     }
     return render(request, "plans/check.html", context_of(request, **context))
 
@@ -95,12 +96,19 @@ def _faults(version: PlanVersion, tree: PlanTree) -> list[tuple[str, str, str]]:
     return [(fault.message, *place_of(version, tree, fault)) for fault in check(tree)]
 
 
-def _placed(version: PlanVersion, noted: list[Doubt]) -> list[tuple[str, str, str]]:
+def _placed(version: PlanVersion, tree: PlanTree, noted: list[Doubt]) -> list[tuple[str, str, str]]:
     """Each as its sentence, the name of its part, and the page of that."""
+    titles = {
+        (kind, node.key): node.title
+        for kind in KINDS
+        if kind != "task"
+        for node in getattr(tree, f"{kind}s")
+    }
+    kinds = {kind: capfirst(kind.replace("_", " ")) for kind in KINDS}
     return [
         (
             doubt.message,
-            f"{doubt.kind.replace('_', ' ').capitalize()} {doubt.key}",
+            f"{kinds[doubt.kind]} {titles.get((doubt.kind, doubt.key), doubt.key)}",
             place_of_part(version, doubt.kind, doubt.key),
         )
         for doubt in noted
