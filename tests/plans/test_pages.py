@@ -11,6 +11,7 @@ from django.urls import reverse
 from practices.accounts.roles import Role
 from practices.plans import services
 from practices.plans.models import Plan, PlanVersion
+from practices.plans.queries import tree_of
 from practices.plans.shipping import FOLDER, load_shipped_plans
 from practices.plans.yaml import read_plan
 from tests.factories import MONDAY, make_person
@@ -199,7 +200,7 @@ class TestUploading:
         answer = client.post("/plans/small/import/", {"plan": page.context["plan"]}, follow=True)
         assert "You can take it back." in answer.content.decode()
         after = PlanVersion.objects.get()
-        assert (after.pk, after.content["clock"][1]["limit"]) == (draft.pk, 90)
+        assert (after.pk, tree_of(after).clocks[1].limit) == (draft.pk, 90)
         services.take_back(version=after, number=1, by=administrator, at=MONDAY)
         assert PlanVersion.objects.get().content == draft.content
 

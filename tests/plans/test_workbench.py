@@ -87,6 +87,8 @@ class TestBeginning:
         page = client.get(HOME).content.decode()
         assert "1 phase, 4 tasks" in page
         assert "No faults" in page
+        for name in ("preview", "check"):
+            assert f'href="/plans/small/1/{name}/"' in page
         services.remove_part(version=draft, kind="key_date", key="FDP", by=ann, at=MONDAY)
         assert "must be mended" in client.get(HOME).content.decode()
 
