@@ -2,18 +2,19 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Prefetch, prefetch_related_objects
+from django.db import models
 from django.utils.functional import cached_property
 
-from practices.accounts.models import Membership
+from practices.accounts.models import Invitation, Membership, User
 from practices.common import clock
 from practices.common.calendar import WorkingCalendar, working_calendar
 from practices.common.time import london_date
 from practices.directory.models import CommissionerLink
 from practices.plans.models import PlanKeyDate, PlanReminder, PlanTask
 from practices.plans.rules import TASK_PREFIX
-from practices.tracking.models import ClockRun, Gate, KeyDate, Migration, Task
+from practices.tracking.models import ClockRun, Contact, Gate, KeyDate, Migration, Task
 
 from .models import Notification
 from .wishes import Wishes
@@ -33,17 +34,14 @@ class Standing:
         migrations = Migration.objects.select_related(
             "practice__organisation", "source_system", "target_system"
         )
-        prefetch_related_objects(
-            rows,
-            "person",
-            "contact",
-            "invitation__organisation",
-            "invitation__invited_by",
-            Prefetch("migration", migrations),
-            "plan_reminder",
-            Prefetch("clock_run", ClockRun.objects.select_related("plan_clock")),
-            Prefetch("gate", Gate.objects.select_related("plan_gate")),
-        )
+        invitations = Invitation.objects.select_related("organisation", "invited_by")
+        self._give("person", User.objects.all())
+        self._give("contact", Contact.objects.all())
+        self._give("invitation", invitations)
+        self._give("migration", migrations)
+        self._give("plan_reminder", PlanReminder.objects.all())
+        self._give("clock_run", ClockRun.objects.select_related("plan_clock"))
+        self._give("gate", Gate.objects.select_related("plan_gate"))
         for row in rows:
             for about in (row.clock_run, row.gate):
                 if about and row.migration:
@@ -51,6 +49,13 @@ class Standing:
         self._know_memberships()
         self._know_commissioners()
         self.wishes = Wishes({row.person_id for row in rows if row.person_id}, now)
+
+    def _give(self, name: str, those: models.QuerySet[Any]) -> None:
+        """Give each row what it refers to. To have it prefetched takes three times as long."""
+        keys = [getattr(row, f"{name}_id") for row in self.rows]
+        found = those.in_bulk(set(keys) - {None})
+        for row, key in zip(self.rows, keys, strict=True):
+            setattr(row, name, found.get(key))
 
     def _know_memberships(self) -> None:
         people = {row.person for row in self.rows if row.person}
