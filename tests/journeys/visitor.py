@@ -22,14 +22,16 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 FAULTS = """async rules =>
   (await axe.run(document, { runOnly: rules, resultTypes: ["violations"] })).violations.map(
     fault => fault.id + ": " + fault.nodes.map(node => node.html).join(" | "))"""
-# The address of a page and the kinds of elements it is made of.
-SHAPE = """() => location.pathname + [...new Set([...document.querySelectorAll("body *")].map(
+# The address of a page, whatever it is about, and the kinds of elements it is made of.
+SHAPE = """() => location.pathname.replace(/[^/]*\\d[^/]*/g, "#") +
+  [...new Set([...document.querySelectorAll("body *")].map(
     element => element.tagName + element.className + (element.role ?? "")))].sort().join()"""
 HAS_THE_FOCUS = """element => element === document.activeElement || element.type === "radio"
     && element.name === document.activeElement.name"""
 MANY = 400  # presses of a key after which a person gives up
 FITS = "width => document.documentElement.scrollWidth <= width"
 PHONE: ViewportSize = {"width": 320, "height": 640}
+INSPECTED: set[tuple[bool, str]] = set()  # shapes of pages, with scripts and without
 Words = str | re.Pattern[str]
 
 
@@ -42,7 +44,6 @@ class Visitor:
     scripts: bool = True
     abroad: list[str] = field(default_factory=list)
     sent: list[str] = field(default_factory=list)
-    inspected: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.page.on("request", self._note)
@@ -171,13 +172,17 @@ class Visitor:
         return self.main.get_by_role("row").filter(has_text=text)
 
     def inspects_the_page(self) -> None:
-        """What holds for every page. One that shows no new kind of element is passed over."""
+        """What holds for every page. One that shows no new kind of element is passed over.
+
+        Also when it was another visitor who saw it: stories are told with the mouse, with the
+        keyboard and without scripts, and lead over the same pages.
+        """
         expect(self.page.get_by_role("heading", level=1)).to_have_count(1)
         assert self.abroad == []
-        shape = self.page.evaluate(SHAPE)
-        if shape in self.inspected:
+        shape = (self.scripts, self.page.evaluate(SHAPE))
+        if shape in INSPECTED:
             return
-        self.inspected.add(shape)
+        INSPECTED.add(shape)
         window = self.page.viewport_size
         assert window
         self.page.set_viewport_size(PHONE)
