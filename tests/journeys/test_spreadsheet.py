@@ -47,7 +47,7 @@ def test_a_plan_is_changed_in_a_spreadsheet(new_visitor, kind, live_app):
     limit.value = 90
     v.main.get_by_label("Spreadsheet").set_input_files(a_workbook(book))
     v.presses("Check and compare")
-    changes = v.main.get_by_role("table", name="Changes of the spreadsheet")
+    changes = v.main.get_by_role("table", name="Changes of the file")
     expect(changes).to_contain_text("Limit from 45 days to 90 days")
     v.sees("Nothing has been written yet")
     assert newest_of(CUT_OVER_PLAN).number == 1
