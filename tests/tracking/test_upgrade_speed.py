@@ -63,10 +63,17 @@ def start_many(version: PlanVersion, number: int) -> list[Migration]:
     ]
 
 
-def seconds_of(job: int) -> float:
-    begun = time.monotonic()
+def time_of(job: int, number: int) -> dict[str, float]:
+    """What a job took: by the clock on the wall, and of the worker's own processor time."""
+    begun, worked = time.monotonic(), time.process_time()
     jobs.run_job(job, at=MONDAY)
-    return time.monotonic() - begun
+    took, worked = time.monotonic() - begun, time.process_time() - worked
+    return {
+        "seconds": round(took, 1),
+        "milliseconds_each": round(took / number * 1000, 1),
+        "worker_processor_milliseconds_each": round(worked / number * 1000, 1),
+        "load_of_the_machine": round(os.getloadavg()[0], 1),
+    }
 
 
 def test_a_thousand_migrations_are_moved_within_two_minutes(committed_db):
@@ -84,7 +91,7 @@ def measure() -> dict[str, Any]:
     by = make_person(Role.ADMINISTRATOR)
     draft = load_plan(tree=full_plan(), by=by, at=MONDAY).version
     first = publish(version=draft, by=by, at=MONDAY)
-    groups = {number: start_many(first, number) for number in MANY}
+    migrations = start_many(first, max(MANY))
     tasks = first.tasks.count()
     phase, last = first.phases.first(), first.tasks.order_by("pk").last()
     shifted = first.tasks.filter(signs=None, records="").first()
@@ -99,23 +106,20 @@ def measure() -> dict[str, Any]:
         with_clock("old_system_access", limit=90),
     )
     moved, undone = {}, {}
-    for number, migrations in groups.items():
+    for number in MANY:
         run = ask_for_upgrades(
-            migrations=migrations, version=second, reopen=False, chosen="all", by=by, at=MONDAY
+            migrations=Migration.objects.filter(pk__in=[one.pk for one in migrations[:number]]),
+            version=second,
+            reopen=False,
+            chosen="all",
+            by=by,
+            at=MONDAY,
         )
         assert run.job_id
-        moved[number] = seconds_of(run.job_id)
+        moved[str(number)] = time_of(run.job_id, number)
         assert run.items.filter(state="done").count() == number
         run = ask_to_undo(run=UpgradeRun.objects.get(pk=run.pk), by=by, at=MONDAY)
         assert run.undo_job_id
-        undone[number] = seconds_of(run.undo_job_id)
+        undone[str(number)] = time_of(run.undo_job_id, number)
         assert run.items.filter(state="undone").count() == number
-    return {
-        "tasks_each": tasks,
-        "moved": {str(number): said(number, took) for number, took in moved.items()},
-        "undone": {str(number): said(number, took) for number, took in undone.items()},
-    }
-
-
-def said(number: int, took: float) -> dict[str, float]:
-    return {"seconds": round(took, 1), "milliseconds_each": round(took / number * 1000, 1)}
+    return {"cores": os.cpu_count(), "tasks_each": tasks, "moved": moved, "undone": undone}

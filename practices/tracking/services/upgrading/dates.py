@@ -7,7 +7,7 @@ from practices.plans.models import PlanKeyDate, Unit
 from practices.plans.rules import Moment, PlanDates, key_dates_for
 from practices.tracking.models import KeyDate, Migration
 from practices.tracking.rules import DAY, GL, HOUR, MINUTE, offset_from_go_live
-from practices.tracking.services.replanning import DateMove, date_moves, dates_of
+from practices.tracking.services.replanning import DateMove, date_moves
 
 from .target import Target
 
@@ -34,7 +34,8 @@ def dates_under(migration: Migration, target: Target) -> Dates:
     What has happened stays. What was planned by hand stays; what stood where its plan puts it
     goes where the new one does.
     """
-    rows = dates_of(migration)
+    rows = {row.key: row for row in migration.key_dates.in_order()}
+    target.attach("plan_key_date", rows.values())
     go_live = rows[GL].moment
     by_hand = {
         key: row.planned

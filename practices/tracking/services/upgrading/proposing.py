@@ -125,12 +125,12 @@ def propose(migration: Migration, target: Target, *, reopen: bool) -> Proposal:
     """
     require_newer(migration, target.version)
     was = migration.plan_version
-    tasks = list(
-        migration.tasks.select_related(
-            "plan_task__signs__gate", "phase", "own_title"
-        ).in_plan_order()
-    )
-    gates = {gate.key: gate for gate in migration.gates.select_related("plan_gate")}
+    tasks = list(migration.tasks.select_related("own_title").in_plan_order())
+    target.attach("plan_task", tasks)
+    phases = {phase.pk: phase for phase in migration.phases.all()}
+    target.attach("plan_phase", phases.values())
+    gates = {gate.key: gate for gate in migration.gates.all()}
+    target.attach("plan_gate", gates.values())
     dates = dates_under(migration, target)
     found = Proposal(
         migration=migration,
@@ -138,8 +138,8 @@ def propose(migration: Migration, target: Target, *, reopen: bool) -> Proposal:
         was=was,
         dates=dates,
         rows={task.code: task for task in tasks},
-        phase_of={task.code: task.phase.key for task in tasks},
-        phases={phase.key: phase for phase in migration.phases.select_related("plan_phase")},
+        phase_of={task.code: phases[task.phase_id].key for task in tasks},
+        phases={phase.key: phase for phase in phases.values()},
         gates=gates,
     )
     _gates(found, reopen=reopen)
@@ -296,8 +296,9 @@ def _falling_away(found: Proposal) -> None:
 
 def _clocks(found: Proposal) -> None:
     """Running clocks that are counted again, or no longer; what has stopped stays."""
-    runs = found.migration.clock_runs.filter(state=ClockRun.State.RUNNING)
-    for run in runs.select_related("plan_clock"):
+    runs = list(found.migration.clock_runs.filter(state=ClockRun.State.RUNNING))
+    found.target.attach("plan_clock", runs)
+    for run in runs:
         plan = found.target.clocks.get(run.key)
         if plan is None or not plan.enabled:
             found.clocks[run.key] = "ends"

@@ -1,6 +1,8 @@
 """Rows of a migration as the database holds them: what changed, and putting it back."""
 
 import json
+from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Any
 
 from django.db import connection, models
@@ -33,19 +35,23 @@ COUNTS_UP = "version"
 
 def rows_of(migration: Migration) -> Rows:
     """Every row that moving to another version may touch, as JSON, by table and id."""
-    found: Rows = {}
+    tables = ", ".join(
+        f"(SELECT coalesce(json_agg(t), '[]')::text "  # noqa: S608  # names of our tables
+        f'FROM "{model._meta.db_table}" t WHERE t."{_owner(model._meta.db_table)}" = %(migration)s)'
+        for model in MODELS
+    )
     with connection.cursor() as cursor:
-        for model in MODELS:
-            table = model._meta.db_table
-            column = "id" if model is Migration else "migration_id"
-            cursor.execute(
-                f"SELECT coalesce(jsonb_object_agg(t.id, to_jsonb(t)), '{{}}')::text "  # noqa: S608  # names of our tables
-                f'FROM "{table}" t WHERE t."{column}" = %s',
-                [migration.pk],
-            )
-            (said,) = cursor.fetchone()
-            found[table] = {int(pk): row for pk, row in json.loads(said).items()}
-    return found
+        cursor.execute(f"SELECT {tables}", {"migration": migration.pk})
+        said = cursor.fetchone()
+    return {
+        model._meta.db_table: {row["id"]: row for row in json.loads(rows)}
+        for model, rows in zip(MODELS, said, strict=True)
+    }
+
+
+def _owner(table: str) -> str:
+    """The column that says to which migration a row belongs."""
+    return "id" if table == Migration._meta.db_table else "migration_id"
 
 
 def undo_of(before: Rows, after: Rows) -> dict[str, Any]:
@@ -75,7 +81,7 @@ def undo_of(before: Rows, after: Rows) -> dict[str, Any]:
     return found
 
 
-def put_back(undo: dict[str, Any]) -> None:
+def put_back(migration: Migration, undo: dict[str, Any]) -> None:
     """Give the rows of a migration back what ``undo_of`` kept of them.
 
     Runs of clocks that were started since are void instead of gone: the history tells of them.
@@ -86,7 +92,7 @@ def put_back(undo: dict[str, Any]) -> None:
             _add(table, undo[table]["removed"])
     for table in tables:
         if table in undo:
-            _change(table, undo[table]["changed"])
+            _change(migration, table, undo[table]["changed"])
     for table in reversed(tables):
         if table != ClockRun._meta.db_table and table in undo and undo[table]["added"]:
             with connection.cursor() as cursor:
@@ -96,31 +102,32 @@ def put_back(undo: dict[str, Any]) -> None:
                 )
 
 
-def write_tasks(tasks: list[Task], phase_of: dict[str, int]) -> None:
-    """Save what another version of the plan changes of tasks, in one statement."""
-    _change(
-        Task._meta.db_table,
-        [
-            {
-                "id": task.pk,
-                "plan_task_id": task.plan_task_id,
-                "phase_id": phase_of[task.code],
-                "position": task.position,
-                "owner": task.owner,
-                "mandatory": task.mandatory,
-                "anchor": task.anchor,
-                "offset": task.offset,
-                "unit": task.unit,
-                "due_on": task.due_on.isoformat(),
-                "due_at": task.due_at.isoformat(),
-                "left_plan": task.left_plan,
-            }
-            for task in tasks
-        ],
-    )
+def write_rows(
+    migration: Migration, rows: Iterable[models.Model], columns: Sequence[str], before: Rows
+) -> None:
+    """Save those of these columns that differ from ``before``, in one statement for a table."""
+    rows = list(rows)
+    if not rows:
+        return
+    table = rows[0]._meta.db_table
+    was = before[table]
+    said = {row.pk: {name: _plain(getattr(row, name)) for name in columns} for row in rows}
+    differ = [
+        name for name in columns if any(new[name] != was[pk][name] for pk, new in said.items())
+    ]
+    changed = [
+        {"id": pk, **{name: new[name] for name in differ}}
+        for pk, new in said.items()
+        if any(new[name] != was[pk][name] for name in differ)
+    ]
+    _change(migration, table, changed)
 
 
-def _change(table: str, rows: list[Row]) -> None:
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _change(migration: Migration, table: str, rows: list[Row]) -> None:
     """Update rows by id; all of them say the same columns."""
     columns = [name for name in (rows[0] if rows else ()) if name != "id"]
     if not columns:
@@ -128,11 +135,13 @@ def _change(table: str, rows: list[Row]) -> None:
     said = [f'"{name}" = r."{name}"' for name in columns]
     if table == Task._meta.db_table:
         said.append(f'"{COUNTS_UP}" = t."{COUNTS_UP}" + 1')
+    # Told whose they are, the database reads the rows of one migration instead of the table.
     with connection.cursor() as cursor:
         cursor.execute(
             f'UPDATE "{table}" t SET {", ".join(said)} '  # noqa: S608  # names of our columns
-            f'FROM jsonb_populate_recordset(NULL::"{table}", %s::jsonb) r WHERE t.id = r.id',
-            [json.dumps(rows)],
+            f'FROM jsonb_populate_recordset(NULL::"{table}", %s::jsonb) r '
+            f'WHERE t.id = r.id AND t."{_owner(table)}" = %s',
+            [json.dumps(rows), migration.pk],
         )
 
 

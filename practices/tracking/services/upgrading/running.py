@@ -1,12 +1,16 @@
-"""Moving many migrations, one after the other, in a job that can be interrupted at any moment."""
+"""Moving many migrations, each for itself, in a job that can be interrupted at any moment."""
 
+import itertools
 import logging
 import uuid
+from collections import deque
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
-from django.db import OperationalError, transaction
+import pghistory
+from django.db import OperationalError, connection, transaction
 
 from practices.accounts.models import User
 from practices.accounts.roles import Permission
@@ -23,6 +27,7 @@ from .upgrade import upgrade_migration
 logger = logging.getLogger(__name__)
 
 UPGRADE, UNDO = "upgrade_migrations", "undo_upgrades"
+MANY = 20  # items that two hands share
 State = UpgradeItem.State
 
 
@@ -107,7 +112,7 @@ def run_upgrades(*, job: Job, at: datetime, progress: jobs.Progress) -> dict[str
         _require_allowed(item.migration, run.by)
         _upgrade(item, target, by=run.by, at=at)
 
-    _each(run, State.WAITING, move, progress, failed=State.FAILED)
+    _each(run, job, State.WAITING, move, progress, failed=State.FAILED)
     return _counted(run)
 
 
@@ -120,7 +125,7 @@ def run_undo(*, job: Job, at: datetime, progress: jobs.Progress) -> dict[str, An
         _require_allowed(item.migration, by)
         undo_upgrade(item=item, by=by, at=at)
 
-    _each(run, State.DONE, undo, progress, failed=State.DONE)
+    _each(run, job, State.DONE, undo, progress, failed=State.DONE)
     return _counted(run)
 
 
@@ -139,6 +144,7 @@ def _upgrade(item: UpgradeItem, target: Target, *, by: User, at: datetime, seen:
 
 def _each(
     run: UpgradeRun,
+    job: Job,
     state: str,
     act: Callable[[UpgradeItem], None],
     progress: jobs.Progress,
@@ -147,33 +153,68 @@ def _each(
 ) -> None:
     """Do one thing to each item in a state, once, whatever becomes of the worker or of others.
 
-    The item's own row says that it is done, in the same transaction. One that fails is told in
-    a sentence, and the others go on.
+    While one of two hands waits for the database the other one reckons. A few items are not
+    worth a second one.
     """
-    ids = list(run.items.filter(state=state).values_list("pk", flat=True))
+    todo = deque(run.items.filter(state=state).values_list("pk", flat=True))
     total = run.items.count()
-    for number, pk in enumerate(ids, total - len(ids) + 1):
-        problem = ""
+    numbers = itertools.count(total - len(todo) + 1)
+
+    def work() -> None:
+        while True:
+            try:
+                pk = todo.popleft()
+            except IndexError:  # the other hand has taken the last
+                return
+            _one(run, pk, state, act, failed=failed)
+            progress(next(numbers), total)
+
+    def second_hand() -> None:
         try:
-            with transaction.atomic():
-                item = _take(pk, state)
-                if item is not None:
-                    item.run = run
-                    act(item)
-        except Refused as refusal:
-            problem = str(refusal)
-        except OperationalError:
-            raise  # the database is away: another worker goes on
-        except Exception:
-            reference = uuid.uuid4().hex[:8]
-            logger.exception("Item %s of an upgrade failed, reference %s.", pk, reference)
-            problem = (
-                "Something went wrong that should not, and nothing was changed in this migration. "
-                f"Tell the service team the reference {reference}."
-            )
-        if problem:
-            UpgradeItem.objects.filter(pk=pk, state=state).update(state=failed, problem=problem)
-        progress(number, total)
+            with pghistory.context(user=job.asked_by_id, job=job.pk):
+                work()
+        finally:
+            connection.close()
+
+    if len(todo) < MANY:
+        work()
+        return
+    with ThreadPoolExecutor(1) as threads:
+        second = threads.submit(second_hand)
+        try:
+            work()
+        finally:
+            todo.clear()  # where one fails, the other starts nothing more
+        second.result()
+
+
+def _one(
+    run: UpgradeRun, pk: int, state: str, act: Callable[[UpgradeItem], None], *, failed: str
+) -> None:
+    """Do one thing to an item; its own row says that it is done, in the same transaction.
+
+    One that fails is told in a sentence, and the others go on.
+    """
+    problem = ""
+    try:
+        with transaction.atomic():
+            item = _take(pk, state)
+            if item is not None:
+                item.run = run
+                act(item)
+    except Refused as refusal:
+        problem = str(refusal)
+    except OperationalError:
+        raise  # the database is away: another worker goes on
+    except Exception:
+        reference = uuid.uuid4().hex[:8]
+        logger.exception("Item %s of an upgrade failed, reference %s.", pk, reference)
+        problem = (
+            "Something went wrong that should not, and nothing was changed in this migration. "
+            f"Tell the service team the reference {reference}."
+        )
+    if problem:
+        UpgradeItem.objects.filter(pk=pk, state=state).update(state=failed, problem=problem)
 
 
 def _take(pk: int, state: str) -> UpgradeItem | None:

@@ -1,6 +1,10 @@
 """A version that migrations are moved to, read once for as many of them as are moved."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import models
 
 from practices.plans.models import (
     PlanClock,
@@ -30,12 +34,29 @@ class Target:
     conditions: dict[str, PlanCondition]
     after: After
     covered: dict[str, frozenset[str]]
+    _read: dict[type[models.Model], dict[int, Any]] = field(default_factory=dict)
 
     def falls_under(self, task: PlanTask, gate: Gate) -> bool:
         """Whether a task of this version would come under what a gate was signed for."""
         return task.phase.key in gate.plan_gate.cover_phases or task.code in self.covered.get(
             gate.key, ()
         )
+
+    def attach(self, name: str, rows: Iterable[Any]) -> None:
+        """Give rows of a migration their plan row of this name, whichever version it belongs to.
+
+        Each is read once for all migrations: joined to their rows, most of the time went there.
+        """
+        rows = [row for row in rows if getattr(row, f"{name}_id") is not None]
+        if not rows:
+            return
+        model = rows[0]._meta.get_field(name).related_model
+        known = self._read.setdefault(model, {})
+        if missing := {getattr(row, f"{name}_id") for row in rows} - known.keys():
+            parts = ("signs__gate",) if model is PlanTask else ()
+            known |= model._base_manager.select_related(*parts).in_bulk(missing)
+        for row in rows:
+            setattr(row, name, known[getattr(row, f"{name}_id")])
 
 
 def target_of(version: PlanVersion) -> Target:

@@ -39,7 +39,7 @@ def undo_upgrade(*, item: UpgradeItem, by: User, at: datetime) -> UpgradeItem:
     started = item.undo.get(ClockRun._meta.db_table, {}).get("added", ())
     for run in migration.clock_runs.filter(pk__in=started).exclude(state=ClockRun.State.VOID):
         clocks.void(migration, run, by=by, at=at)
-    put_back(item.undo)
+    put_back(migration, item.undo)
     numbers: dict[str, Any] = {"from": item.run.version.number, "to": item.from_version.number}
     event = note_event(migration, "migration.upgrade_undone", by=by, at=at, **numbers)
     item.state, item.undo, item.seq, item.problem = UpgradeItem.State.UNDONE, {}, event.seq, ""

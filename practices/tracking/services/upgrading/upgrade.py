@@ -1,6 +1,7 @@
 """Moving one migration to another version of its plan."""
 
 from collections import Counter
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,12 +21,16 @@ from practices.tracking.services.conditions import (
     ask_conditions,
     known_answers,
 )
-from practices.tracking.services.replanning import apply_date_moves
 
 from .history import with_history
 from .proposing import Proposal, propose
-from .rows import rows_of, undo_of, write_tasks
+from .rows import Rows, rows_of, undo_of, write_rows
 from .target import Target, target_of
+
+FOLLOWED = (
+    *("plan_task_id", "phase_id", "position", "owner", "mandatory", "anchor", "offset", "unit"),
+    *("due_on", "due_at", "left_plan"),
+)
 
 
 @dataclass(frozen=True)
@@ -49,8 +54,8 @@ def preview_upgrade(
     :class:`Refused` where the migration cannot be moved to it.
     """
     target = version if isinstance(version, Target) else target_of(version)
-    copy = Migration.objects.select_related("plan_version", "source_system", "target_system")
-    return propose(copy.get(pk=migration.pk), target, reopen=reopen)
+    fresh = Migration.objects.select_related("plan_version", "source_system", "target_system")
+    return propose(fresh.get(pk=migration.pk), target, reopen=reopen)
 
 
 @transaction.atomic
@@ -73,7 +78,7 @@ def upgrade_migration(
     """
     migration = lock(migration)
     before = rows_of(migration)
-    proposal = preview_upgrade(migration, target, reopen=reopen)
+    proposal = propose(copy(migration), target, reopen=reopen)
     if seen and proposal.mark != seen:
         raise Conflict(
             f"The migration changed since you looked, last by {newest_act(migration)}. "
@@ -83,15 +88,14 @@ def upgrade_migration(
     withdrawn = proposal.reopened
     if withdrawn:
         _reopen(migration, proposal, by=by, at=at)
-        proposal = preview_upgrade(migration, target)
+        proposal = propose(copy(migration), target, reopen=False)
     migration.plan_version = target.version
-    migration.save(update_fields=["plan_version"])
-    _write_dates(proposal)
-    phases = _write_phases(proposal)
-    _write_tasks(proposal, phases)
-    _write_gates(proposal)
+    _write_dates(proposal, before)
+    phases = _write_phases(proposal, before)
+    _write_tasks(proposal, phases, before)
+    _write_gates(proposal, before)
     _drop_phases(proposal, phases)
-    _write_conditions(migration, target, by=by, at=at)
+    _write_conditions(migration, target, before, by=by, at=at)
     clocks.follow_plan(migration, by=by, at=at)
     event = note_event(migration, "migration.upgraded", by=by, at=at, **told)
     # A signature that was withdrawn cannot be given back: only whoever signed can sign.
@@ -111,16 +115,18 @@ def _reopen(migration: Migration, proposal: Proposal, *, by: User, at: datetime)
         gates.end_round(migration, gate, by=by, at=at, reason=why)
 
 
-def _write_dates(proposal: Proposal) -> None:
+def _write_dates(proposal: Proposal, before: Rows) -> None:
     dates = proposal.dates
-    apply_date_moves(dates.moves)
+    for move in dates.moves:
+        move.key_date.planned_on, move.key_date.planned_at = move.after.on, move.after.at
     kept = [row for row in dates.rows.values() if row.pk]
-    KeyDate.objects.bulk_update(kept, ["plan_key_date", "offset"])
+    columns = ["plan_key_date_id", "offset", "planned_on", "planned_at"]
+    write_rows(proposal.migration, kept, columns, before)
     KeyDate.objects.bulk_create(dates.added)
     KeyDate.objects.filter(pk__in=[row.pk for row in dates.gone]).delete()
 
 
-def _write_phases(proposal: Proposal) -> dict[str, Phase]:
+def _write_phases(proposal: Proposal, before: Rows) -> dict[str, Phase]:
     """The phases by key, with those that are new, and their counters as the tasks will be."""
     phases = dict(proposal.phases)
     new = [
@@ -128,7 +134,7 @@ def _write_phases(proposal: Proposal) -> dict[str, Phase]:
         for key, row in proposal.target.phases.items()
         if key not in phases
     ]
-    phases |= {phase.key: phase for phase in Phase.objects.bulk_create(new)}
+    phases |= {phase.key: phase for phase in new}
     counts: dict[str, Counter[str]] = {key: Counter() for key in phases}
     for code, task in proposal.rows.items():
         counts[proposal.phase_of[code]][f"{task.state}_count"] += 1
@@ -137,24 +143,27 @@ def _write_phases(proposal: Proposal) -> dict[str, Phase]:
             phase.plan_phase, phase.position = row, row.position
         for name in COUNTERS:
             setattr(phase, name, counts[key][name])
-    Phase.objects.bulk_update(phases.values(), ["plan_phase", "position", *COUNTERS])
+    columns = ["plan_phase_id", "position", *COUNTERS]
+    write_rows(proposal.migration, proposal.phases.values(), columns, before)
+    Phase.objects.bulk_create(new)
     together = sum(counts.values(), Counter())
     Migration.objects.filter(pk=proposal.migration.pk).update(
-        **{name: together[name] for name in COUNTERS}
+        plan_version=proposal.target.version, **{name: together[name] for name in COUNTERS}
     )
     return phases
 
 
-def _write_tasks(proposal: Proposal, phases: dict[str, Phase]) -> None:
+def _write_tasks(proposal: Proposal, phases: dict[str, Phase], before: Rows) -> None:
     Task.objects.filter(pk__in=[task.pk for task in proposal.removed]).delete()
     places = {code: phases[key].pk for code, key in proposal.phase_of.items() if key in phases}
-    write_tasks([task for task in proposal.rows.values() if task.pk and task.plan_task_id], places)
-    for task in proposal.added:
+    for task in proposal.rows.values():
         task.phase_id = places[task.code]
+    planned = [task for task in proposal.rows.values() if task.pk and task.plan_task_id]
+    write_rows(proposal.migration, planned, FOLLOWED, before)
     Task.objects.bulk_create(proposal.added)
 
 
-def _write_gates(proposal: Proposal) -> None:
+def _write_gates(proposal: Proposal, before: Rows) -> None:
     """Gates that nobody has signed follow their plan; what was signed stays what it was."""
     there = list(proposal.gates.values())
     gone = {gate.key: gate for gate in proposal.gates.values() if gate in proposal.gates_gone}
@@ -168,9 +177,8 @@ def _write_gates(proposal: Proposal) -> None:
             if gate not in proposal.held:
                 gate.plan_gate = row
     Gate.objects.filter(pk__in=[gate.pk for gate in drop]).delete()
-    Gate.objects.bulk_update(
-        [gate for gate in there if gate not in drop], ["plan_gate", "position", "left_plan"]
-    )
+    stay = [gate for gate in there if gate not in drop]
+    write_rows(proposal.migration, stay, ["plan_gate_id", "position", "left_plan"], before)
     Gate.objects.bulk_create(proposal.new_gates)
 
 
@@ -181,12 +189,15 @@ def _drop_phases(proposal: Proposal, phases: dict[str, Phase]) -> None:
     Phase.objects.filter(pk__in=empty).delete()
 
 
-def _write_conditions(migration: Migration, target: Target, *, by: User, at: datetime) -> None:
+def _write_conditions(
+    migration: Migration, target: Target, before: Rows, *, by: User, at: datetime
+) -> None:
     """Ask what the version asks, and set aside or take up again what the answers say.
 
     What a signature declared settled stays so: a signed phase does not reopen by itself.
     """
-    there = list(migration.conditions.select_related("plan_condition"))
+    there = list(migration.conditions.all())
+    target.attach("plan_condition", there)
     gone = []
     for row in there:
         if plan_row := target.conditions.get(row.key):
@@ -195,7 +206,7 @@ def _write_conditions(migration: Migration, target: Target, *, by: User, at: dat
             # What somebody answered is kept: a later version may ask it again.
             gone.append(row.pk)
     if there:
-        migration.conditions.bulk_update(there, ["plan_condition"])
+        write_rows(migration, there, ["plan_condition_id"], before)
         migration.conditions.filter(pk__in=gone).delete()
     if not (there or target.conditions):
         return
