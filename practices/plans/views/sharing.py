@@ -30,7 +30,9 @@ _SALT = "practices.plans.import"
 @requires(Permission.VIEW_PLANS)
 def schema(request: SignedInRequest) -> HttpResponse:
     """For editors, which complete and check a plan file with it."""
-    return JsonResponse(plan_schema(), content_type="application/schema+json")
+    return JsonResponse(
+        plan_schema(), content_type="application/schema+json", json_dumps_params={"indent": 2}
+    )
 
 
 @require_GET
