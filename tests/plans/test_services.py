@@ -65,6 +65,13 @@ class TestLoading:
         assert second.version.number == 1
         assert [access_days(version) for version in PlanVersion.objects.all()] == [90]
 
+    def test_a_draft_that_nobody_has_been_shown_does_not_give_way(self):
+        draft = load().version
+        tree = read_plan(changed("limit: 45", "limit: 90"), file="plan.yaml")
+        with pytest.raises(Conflict, match="There is a draft of A small plan already"):
+            services.load_plan(tree=tree, by=None, at=MONDAY, replaces_draft=False)
+        assert PlanVersion.objects.get() == draft
+
     def test_a_draft_stays_when_the_published_content_is_loaded_once_more(self):
         first = publish()
         draft = load(changed("limit: 45", "limit: 90")).version

@@ -57,10 +57,18 @@ class Loaded:
 
 
 @transaction.atomic
-def load_plan(*, tree: PlanTree, by: User | None, at: datetime, shipped: bool = False) -> Loaded:
+def load_plan(
+    *,
+    tree: PlanTree,
+    by: User | None,
+    at: datetime,
+    shipped: bool = False,
+    replaces_draft: bool = True,
+) -> Loaded:
     """Keep a checked plan as a draft, unless its newest version says just the same.
 
-    A draft that says something else gives way: a plan has one draft at most.
+    A draft that says something else gives way: a plan has one draft at most. Raises Conflict
+    where it was not to, because nobody has been shown what would be lost.
     ``by`` is None where a command loads it, ``shipped`` marks what came with the
     software.
     """
@@ -75,6 +83,8 @@ def load_plan(*, tree: PlanTree, by: User | None, at: datetime, shipped: bool = 
         if version.digest == digests[State(version.state)]:
             return Loaded(version, is_new=False)
     replaced = current.filter(state=State.DRAFT).first()
+    if replaced and not replaces_draft:
+        raise Conflict(f"There is a draft of {plan.title} already, and it says something else.")
     if replaced:
         replaced.delete()
     version = _new_draft(plan, content, by=by, at=at, shipped=shipped)

@@ -40,10 +40,15 @@ def upload(request: SignedInRequest) -> HttpResponse:
     sent = (request.POST, request.FILES) if request.method == "POST" else ()
     form = UploadForm(*sent)
     if form.is_valid() and form.tree:
-        newest = newest_of(form.tree.slug)
-        if newest and newest.state == State.DRAFT and tree_of(newest) != form.tree:
+        try:
+            loaded = services.load_plan(
+                tree=form.tree, by=request.user, at=clock.now(), replaces_draft=False
+            )
+        except Conflict:
+            newest = newest_of(form.tree.slug)
+            if newest is None:  # the draft in the way has just been discarded, with its plan
+                raise
             return compare(request, newest, form.tree, form.file_name)
-        loaded = services.load_plan(tree=form.tree, by=request.user, at=clock.now())
         version = loaded.version
         if loaded.is_new:
             messages.success(request, f"{version} is loaded as a draft.")
