@@ -3,7 +3,7 @@
 import pytest
 from django.core.management import CommandError, call_command
 
-from practices.common.errors import Refused
+from practices.common.errors import Conflict, Refused
 from practices.common.models import Event
 from practices.plans import services
 from practices.plans.models import Plan, PlanCover, PlanVersion
