@@ -7,7 +7,7 @@ from django import forms
 from practices.common.forms import PlainErrors
 from practices.tracking.models import Migration
 
-from .queries import COUNTERS, EVERY_STATE, SORTS, Options
+from .queries import COUNTERS, EVERY_STATE, SORTS, Options, RunBy
 
 # Deleted ones were mistakes: nobody sees them.
 STATES = [choice for choice in Migration.State.choices if choice[0] != Migration.State.DELETED]
@@ -52,3 +52,15 @@ class Filters(PlainErrors, forms.Form):
     def narrowed(self) -> bool:
         """Whether anything but the order was asked for."""
         return any(value for name, value in self.cleaned_data.items() if name != "sort")
+
+
+class UpgradeFilters(Filters):
+    """The same for who chooses what to move to another version: also by who runs it."""
+
+    manager = forms.ChoiceField(label="Project manager", required=False)
+    runner = forms.ChoiceField(label="Run by", required=False)
+
+    def __init__(self, data: Any, *, options: Options, manages: bool, by: RunBy) -> None:
+        super().__init__(data, options=options, manages=manages)
+        self._offer("manager", "All project managers", by.managers)
+        self._offer("runner", "All organisations", by.organisations)

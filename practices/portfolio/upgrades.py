@@ -17,6 +17,7 @@ from practices.common import clock
 from practices.common.access import Permission, SignedInRequest, requires
 from practices.common.csv_out import SafeCSV
 from practices.common.errors import Refused
+from practices.common.models import Job
 from practices.plans.models import PlanVersion
 from practices.tracking.models import Migration, UpgradeItem, UpgradeRun
 from practices.tracking.models.migration import MigrationQuerySet
@@ -24,7 +25,7 @@ from practices.tracking.queries.upgrades import movable_to
 from practices.tracking.services import upgrading
 
 from . import queries
-from .forms import Filters
+from .forms import UpgradeFilters
 
 PAGE = 50
 CHECKED = 20  # previews a page: each is reckoned task by task
@@ -44,16 +45,23 @@ def _version(slug: str, number: int) -> PlanVersion:
     return get_object_or_404(published, plan__slug=slug, number=number)
 
 
-def _filtered(request: SignedInRequest, version: PlanVersion) -> tuple[Filters, MigrationQuerySet]:
+def _filtered(
+    request: SignedInRequest, version: PlanVersion
+) -> tuple[UpgradeFilters, MigrationQuerySet]:
     """The migrations that the filters of the dashboard leave of those that can be moved."""
     now = clock.now()
     movable = movable_to(version, request.user)
-    form = Filters(
+    form = UpgradeFilters(
         request.GET,
         options=queries.options(movable),
         manages=request.user.may(Permission.REPLAN),
+        by=queries.run_by(movable),
     )
     form.is_valid()
+    if manager := form.cleaned_data.get("manager"):
+        movable = movable.filter(project_manager=manager)
+    if runner := form.cleaned_data.get("runner"):
+        movable = movable.filter(run_by=runner)
     chosen = queries.chosen(movable, form.cleaned_data, request.user)
     found = queries.signals(chosen, now)
     return form, queries.listed(chosen, form.cleaned_data, found, now)
@@ -173,7 +181,12 @@ def run(request: SignedInRequest, pk: int) -> HttpResponse:
         "busy": job is not None and job.state in ("waiting", "running"),
         "page_obj": Paginator(items, PAGE).get_page(request.GET.get("page")),
         "counts": counts,
-        "may_undo": counts[State.DONE] and not found.undo_job,
+        # Where signatures were withdrawn nothing is kept to bring back.
+        "may_undo": items.filter(state=State.DONE).exclude(undo={}).exists()
+        and (not found.undo_job or found.undo_job.state == Job.State.FAILED),
+        "may_go_on": found.job
+        and found.job.state == Job.State.FAILED
+        and counts[State.WAITING] > 0,
     }
     template = "portfolio/upgrades/_run.html" if request.htmx else "portfolio/upgrades/run.html"
     return render(request, template, context)
@@ -231,6 +244,17 @@ def undo(request: SignedInRequest, pk: int, item: int) -> HttpResponse:
     else:
         number = chosen.from_version.number
         messages.success(request, f"{chosen.migration.name} has version {number} again.")
+    return redirect("portfolio:upgrade_run", pk)
+
+
+@require_POST
+def go_on(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Ask a worker again for what a run that failed has left waiting."""
+    found = get_object_or_404(_runs(request), pk=pk)
+    try:
+        upgrading.ask_to_go_on(run=found, by=request.user, at=clock.now())
+    except Refused as refusal:
+        messages.error(request, str(refusal))
     return redirect("portfolio:upgrade_run", pk)
 
 

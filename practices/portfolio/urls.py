@@ -9,6 +9,7 @@ portfolio_pages = [
     path("migrations.csv", views.export, name="export"),
     path("upgrades/<int:pk>/", upgrades.run, name="upgrade_run"),
     path("upgrades/<int:pk>/report.csv", upgrades.report, name="upgrade_report"),
+    path("upgrades/<int:pk>/go-on/", upgrades.go_on, name="go_on_upgrades"),
     path("upgrades/<int:pk>/undo/", upgrades.undo_all, name="undo_upgrades"),
     path("upgrades/<int:pk>/undo/<int:item>/", upgrades.undo, name="undo_upgrade"),
     path("upgrades/<slug:slug>/<int:number>/", upgrades.choose, name="upgrades"),

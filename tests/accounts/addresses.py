@@ -410,6 +410,7 @@ PORTFOLIO = [
     desk("portfolio:start_upgrades", PLANNERS, get=ONLY_GET, post=FOUND, keys=VERSION),
     of_run("portfolio:upgrade_run", READ),
     of_run("portfolio:upgrade_report", READ),
+    of_run("portfolio:go_on_upgrades", (ONLY_GET, FOUND)),
     of_run("portfolio:undo_upgrades", (ONLY_GET, FOUND)),
     of_run("portfolio:undo_upgrade", (ONLY_GET, FOUND), item="{item.pk}"),
 ]

@@ -1,7 +1,12 @@
 """Moving many migrations: chosen, checked, moved by a job, reported, undone."""
 
+import re
+from collections import Counter
+
 import pytest
 import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from practices.accounts.roles import Role
 from practices.common import jobs
@@ -10,9 +15,10 @@ from practices.tracking.models import Migration, UpgradeItem, UpgradeRun
 from practices.tracking.services import upgrading
 from practices.tracking.services.lifecycle import cancel_migration
 from practices.tracking.services.upgrading import running
-from tests.factories import MONDAY, make_person, make_plan_version
+from tests.factories import FDP_AT, MONDAY, make_person, make_plan_version
 from tests.tracking.cast import assert_sound, make_cast
 from tests.tracking.dependent import tick
+from tests.tracking.steps import record, sign
 from tests.tracking.versions import adding, next_version, state_of, without
 
 pytestmark = pytest.mark.django_db
@@ -177,3 +183,107 @@ def test_a_practice_is_not_asked(client, casts, second):
     client.force_login(casts[0].manager)
     assert "A newer version of the plan is there" not in client.get(casts[0].url()).text
     assert client.get(casts[0].url("upgrade")).status_code == 403
+
+
+def test_migrations_are_chosen_by_who_manages_and_who_runs_them(
+    client, casts, second, administrator
+):
+    client.force_login(administrator)
+    address = f"/portfolio/upgrades/{second.plan.slug}/2/"
+    mine, others = casts[0].migration, [cast.migration for cast in casts[1:]]
+    for chosen in (f"manager={mine.project_manager_id}", f"runner={mine.run_by_id}"):
+        page = client.get(f"{address}?{chosen}").context["page_obj"]
+        assert [one.reference for one in page] == [mine.reference]
+        assert "1 migration would be moved" in client.get(f"{address}check/?all=yes&{chosen}").text
+    nobody = f"manager={mine.project_manager_id}&runner={others[0].run_by_id}"
+    assert "No running migration that fits" in client.get(f"{address}?{nobody}").text
+
+
+def test_a_run_that_failed_says_what_still_waits_and_goes_on(client, casts, second, administrator):
+    client.force_login(administrator)
+    run = ask(casts, second, administrator)
+    address = f"/portfolio/upgrades/{run.pk}/"
+    assert "Go on with those that wait" not in client.get(address).text
+    Job.objects.filter(pk=run.job.pk).update(attempts=jobs.MOST_ATTEMPTS)
+    assert work(run.job).state == Job.State.FAILED
+    page = client.get(address).text
+    assert "3 migrations still wait and nothing in them was changed" in page
+    assert client.post(f"{address}go-on/").url == address
+    run.refresh_from_db()
+    assert work(run.job).state == Job.State.DONE
+    assert states(run) == ["done"] * 3
+    answer = client.post(f"{address}go-on/", follow=True)
+    assert "Nothing of it is left to go on with" in answer.text
+
+
+def test_undoing_that_failed_can_be_asked_for_again(casts, second, administrator):
+    run = ask(casts, second, administrator)
+    work(run.job)
+    run = upgrading.ask_to_undo(run=run, by=administrator, at=MONDAY)
+    Job.objects.filter(pk=run.undo_job.pk).update(attempts=jobs.MOST_ATTEMPTS)
+    work(run.undo_job)
+    run = upgrading.ask_to_undo(run=run, by=administrator, at=MONDAY)
+    work(run.undo_job)
+    assert states(run) == ["undone"] * 3
+
+
+def test_what_withdrew_sign_offs_says_before_and_after_that_it_cannot_be_undone(
+    client, administrator
+):
+    cast = make_cast()
+    record(cast, "FDP", FDP_AT)
+    sign(cast)
+    version = next_version(
+        cast.migration.plan_version,
+        adding("cut_over", "CUT-09", anchor="FDP", offset=1, unit="hours"),
+    )
+    client.force_login(administrator)
+    address = f"/portfolio/upgrades/{version.plan.slug}/2/"
+    assert "cannot be undone" in client.get(f"{address}check/?all=yes").text
+    assert "That cannot be undone" in client.get(f"{address}check/?all=yes&reopen=yes").text
+    client.post(f"{address}start/?all=yes&reopen=yes")
+    run = UpgradeRun.objects.get()
+    work(run.job)
+    page = client.get(f"/portfolio/upgrades/{run.pk}/").text
+    assert "Cannot be undone: sign-offs were withdrawn" in page
+    assert f"/undo/{run.items.get().pk}/" not in page
+    assert "Undo all that nobody has worked on since" not in page
+
+
+def test_no_list_or_report_reads_more_statements_for_twenty_migrations_than_for_one(
+    client, first, administrator
+):
+    casts = [make_cast(plan_version=first) for _ in range(20)]
+    second = next_version(first, adding("go_live", "GL-03"), without("POST-01"))
+    client.force_login(administrator)
+    address = f"/portfolio/upgrades/{second.plan.slug}/2/"
+    runs = [ask(some, second, administrator) for some in (casts[:1], casts)]
+
+    def counted(page: str) -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(page).status_code == 200
+        return len(queries)
+
+    one = casts[0].migration.practice.organisation.code
+    assert counted(f"{address}?practice={one}") == counted(address)
+    # The same run, with one item and with twenty, while it waits and when it is over.
+    for _ in range(2):
+        for page in ("", "report.csv"):
+            few, many = (counted(f"/portfolio/upgrades/{run.pk}/{page}") for run in runs)
+            assert few == many, page
+        work(runs[0].job)
+        work(runs[1].job)
+
+
+def test_a_preview_of_twenty_reads_the_plan_once(client, first, administrator):
+    casts = [make_cast(plan_version=first) for _ in range(20)]
+    second = next_version(first, adding("go_live", "GL-03"), without("POST-01"))
+    client.force_login(administrator)
+    address = f"/portfolio/upgrades/{second.plan.slug}/2/check/"
+
+    def read(query: str) -> Counter[str]:
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(f"{address}?{query}").status_code == 200
+        return Counter(re.findall(r'FROM "(plans_\w+)"', " ".join(q["sql"] for q in queries)))
+
+    assert read(f"migration={casts[0].migration.reference}") == read("all=yes")

@@ -13,6 +13,7 @@ from practices.tracking.models import ClockRun, Gate, Migration, Task
 from practices.tracking.sentences import lines
 from practices.tracking.services.gates import covered_tasks, still_open
 from practices.tracking.services.upgrading import preview_upgrade, undo_upgrade
+from tests.common.history_world import findings
 from tests.factories import FDP_AT, GO_LIVE_AT, MONDAY, make_plan_version
 
 from .cast import assert_sound, make_cast
@@ -365,3 +366,12 @@ def test_work_since_forbids_to_undo_it_and_is_named(cast):
     with pytest.raises(Conflict, match=r"Alice Manager, .*: Did GL-03"):
         undo_upgrade(item=item, by=cast.project_manager, at=MONDAY)
     assert cast.task("GL-03").state == "done"
+
+
+def test_the_history_of_what_was_moved_and_taken_back_is_proved(cast):
+    tick(cast, "POST-01")
+    version = next_version(plan_of(cast), adding("go_live", "GL-03"), without("POST-01", "CUT-03"))
+    item = upgrade(cast, version)
+    assert findings() == []
+    undo_upgrade(item=item, by=cast.project_manager, at=MONDAY)
+    assert findings() == []

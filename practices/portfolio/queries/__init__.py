@@ -5,7 +5,7 @@ only one page of them is ever read whole.
 """
 
 from .lists import EVERY_STATE, SORTS, Asked, chosen, listed
-from .options import Choices, Options, options
+from .options import Choices, Options, RunBy, options, run_by
 from .own_tasks import GROUPS, OwnTasks, own_tasks
 from .rows import STATE_COLOURS, Clock, NextDate, Row, rows
 from .signals import (
@@ -33,6 +33,7 @@ __all__ = [
     "Options",
     "OwnTasks",
     "Row",
+    "RunBy",
     "Signals",
     "chosen",
     "listed",
@@ -40,6 +41,7 @@ __all__ = [
     "overdue_counts",
     "own_tasks",
     "rows",
+    "run_by",
     "signals",
     "waiting_for_sign_off",
 ]

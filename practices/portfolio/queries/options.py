@@ -1,6 +1,7 @@
 """What the filters of the dashboard offer."""
 
 from dataclasses import dataclass
+from operator import itemgetter
 
 from practices.directory.models import CommissionerLink
 from practices.plans.models import PlanPhase
@@ -16,6 +17,29 @@ class Options:
     commissioners: Choices
     systems: Choices
     phases: Choices
+
+
+@dataclass(frozen=True)
+class RunBy:
+    """Who manages the migrations in view, and which organisations run them."""
+
+    managers: Choices
+    organisations: Choices
+
+
+def run_by(migrations: MigrationQuerySet) -> RunBy:
+    """The people and organisations that these migrations are run by, by name."""
+    managers: dict[str, str] = {}
+    organisations: dict[str, str] = {}
+    for person, name, organisation, called in (
+        migrations.order_by("project_manager__name", "run_by__name")
+        .values_list("project_manager", "project_manager__name", "run_by", "run_by__name")
+        .distinct()
+    ):
+        managers[str(person)] = name
+        organisations[str(organisation)] = called
+    by_name = sorted(organisations.items(), key=itemgetter(1))
+    return RunBy(managers=list(managers.items()), organisations=by_name)
 
 
 def options(migrations: MigrationQuerySet) -> Options:

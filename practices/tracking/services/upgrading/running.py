@@ -91,16 +91,36 @@ def ask_to_undo(*, run: UpgradeRun, by: User, at: datetime) -> UpgradeRun:
 
     Raises :class:`Refused` while it still runs, or where nothing of it can be undone.
     """
-    run = UpgradeRun.objects.select_for_update(of=("self",)).select_related("job").get(pk=run.pk)
+    run = _lock(run)
     if run.job and run.job.state in (Job.State.WAITING, Job.State.RUNNING):
         raise Refused("It is still running. Wait until it has finished.")
-    if run.undo_job_id is not None:
+    if run.undo_job and run.undo_job.state != Job.State.FAILED:
         raise Refused("Somebody has asked for that already.")
     if not run.items.filter(state=State.DONE).exists():
         raise Refused("Nothing of it is left to undo.")
     run.undo_job = jobs.start_job(kind=UNDO, by=by, at=at, arguments={"run": run.pk})
     run.save(update_fields=["undo_job"])
     return run
+
+
+@transaction.atomic
+def ask_to_go_on(*, run: UpgradeRun, by: User, at: datetime) -> UpgradeRun:
+    """Ask again for what a run whose work failed has left waiting.
+
+    Raises :class:`Refused` where nothing waits, or where it has not failed.
+    """
+    run = _lock(run)
+    waiting = run.items.filter(state=State.WAITING).exists()
+    if not (waiting and run.job and run.job.state == Job.State.FAILED):
+        raise Refused("Nothing of it is left to go on with.")
+    run.job = jobs.start_job(kind=UPGRADE, by=by, at=at, arguments={"run": run.pk})
+    run.save(update_fields=["job"])
+    return run
+
+
+def _lock(run: UpgradeRun) -> UpgradeRun:
+    found = UpgradeRun.objects.select_for_update(of=("self",))
+    return found.select_related("job", "undo_job").get(pk=run.pk)
 
 
 def run_upgrades(*, job: Job, at: datetime, progress: jobs.Progress) -> dict[str, Any]:
