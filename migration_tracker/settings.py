@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pghistory
 from csp.constants import NONE, SELF
 
 from .environment import Environment
@@ -280,6 +281,11 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 SUPPORT_EMAIL = env.str("SUPPORT_EMAIL", default=parseaddr(DEFAULT_FROM_EMAIL)[1])
 # Where the local mail server of `make run` keeps what was sent; only DEVELOPMENT shows it.
 DEV_MAIL_DIR = env.str("DEV_MAIL_DIR", default="")
+
+# --- Row history ------------------------------------------------------------------------------
+
+# History is read by the row it is about; each other index would only slow every write down.
+PGHISTORY_FOREIGN_KEY_FIELD = pghistory.ForeignKey(db_index=False)
 
 # --- Jobs: Celery is the doorbell, PostgreSQL is the truth ------------------------------------
 

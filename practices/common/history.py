@@ -146,7 +146,7 @@ def tracked(*, exclude: tuple[str, ...] = (), private: tuple[str, ...] = ()) -> 
             exclude=left_out,
             context_field=pghistory.ContextJSONField(),
             context_id_field=None,
-            obj_field=pghistory.ObjForeignKey(on_delete=models.DO_NOTHING),
+            obj_field=pghistory.ObjForeignKey(on_delete=models.DO_NOTHING, db_index=True),
             append_only=True,
             attrs={"xid": _xid(), "seal": _seal()},
             meta={"triggers": [no_truncate(), seal()]},

@@ -106,17 +106,26 @@ class Task(models.Model):
 
     UNFINISHED: ClassVar[tuple[str, ...]] = (State.OPEN, State.BLOCKED)
 
-    migration = models.ForeignKey(Migration, on_delete=models.CASCADE, related_name="tasks")
-    phase = models.ForeignKey(Phase, on_delete=models.CASCADE, related_name="tasks")
+    # Moving a migration to another version of its plan changes each of its tasks, and with it each
+    # index that holds them: so the two below serve where one of a column alone would, and texts
+    # are indexed where they are given.
+    migration = models.ForeignKey(
+        Migration, on_delete=models.CASCADE, related_name="tasks", db_index=False
+    )
+    phase = models.ForeignKey(Phase, on_delete=models.CASCADE, related_name="tasks", db_index=False)
     plan_task = models.ForeignKey(PlanTask, null=True, on_delete=models.PROTECT, related_name="+")
     code = models.CharField(max_length=20)
     position = models.PositiveSmallIntegerField()
-    own_title = models.ForeignKey(Text, null=True, on_delete=models.PROTECT, related_name="+")
-    own_guidance = models.ForeignKey(Text, null=True, on_delete=models.PROTECT, related_name="+")
+    own_title = models.ForeignKey(
+        Text, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    own_guidance = models.ForeignKey(
+        Text, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     owner = models.CharField(max_length=25, choices=Owner)
     mandatory = models.BooleanField(default=True)
     assignee = models.ForeignKey(
-        User, null=True, blank=True, on_delete=models.PROTECT, related_name="tasks"
+        User, null=True, blank=True, on_delete=models.PROTECT, related_name="tasks", db_index=False
     )
     state = models.CharField(max_length=14, choices=State, default=State.OPEN)
     anchor = models.CharField(max_length=20, blank=True)
@@ -125,9 +134,13 @@ class Task(models.Model):
     due_on = models.DateField()
     due_at = models.DateTimeField(help_text="exclusive: late from this instant on")
     pinned = models.BooleanField(default=False, help_text="keeps its date when anchors move")
-    settled_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    settled_by = models.ForeignKey(
+        User, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     settled_at = models.DateTimeField(null=True)
-    reason = models.ForeignKey(Text, null=True, on_delete=models.PROTECT, related_name="+")
+    reason = models.ForeignKey(
+        Text, null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     fell_away = models.BooleanField(
         default=False, help_text="set aside by an answer about the practice, not by hand"
     )
@@ -176,6 +189,14 @@ class Task(models.Model):
                 condition=Q(state__in=("open", "blocked"), assignee__isnull=False),
             ),
             models.Index(fields=["phase", "position"], name="task_in_phase"),
+            *(
+                models.Index(
+                    fields=[text],
+                    name=f"task_{text}",
+                    condition=Q(**{f"{text}__isnull": False}),
+                )
+                for text in ("own_title", "own_guidance", "reason")
+            ),
         ]
 
     def __str__(self) -> str:
