@@ -31,6 +31,7 @@ HAS_THE_FOCUS = """element => element === document.activeElement || element.type
 MANY = 400  # presses of a key after which a person gives up
 FITS = "width => document.documentElement.scrollWidth <= width"
 PHONE: ViewportSize = {"width": 320, "height": 640}
+WIDE: ViewportSize = {"width": 1280, "height": 900}
 INSPECTED: set[tuple[bool, str]] = set()  # shapes of pages, with scripts and without
 Words = str | re.Pattern[str]
 
@@ -170,6 +171,18 @@ class Visitor:
     def row(self, text: str) -> Locator:
         """The row of a table that holds this text."""
         return self.main.get_by_role("row").filter(has_text=text)
+
+    def looks_at(self, address: str) -> None:
+        """Type an address, and look at the page on a phone and on a wide screen."""
+        answer = self.page.goto(address)
+        assert answer
+        assert answer.ok, address
+        expect(self.page.get_by_role("heading", level=1)).to_have_count(1)
+        self.page.evaluate(AXE)
+        for size in (PHONE, WIDE):
+            self.page.set_viewport_size(size)
+            self.page.wait_for_function(FITS, arg=size["width"])
+            assert self.page.evaluate(FAULTS, RULES) == [], (address, size)
 
     def inspects_the_page(self) -> None:
         """What holds for every page. One that shows no new kind of element is passed over.
