@@ -4,17 +4,30 @@ import hmac
 import json
 import unicodedata
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import connection, transaction
+from django.db.models import Model, QuerySet
 
 from .models import Event, Text, sha256
 
+Row = TypeVar("Row", bound=Model)
 SITE_STREAM = "site"
 FIRST_HASH = "0" * 64
 _BIDI_CONTROLS = dict.fromkeys(map(ord, "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"))
+
+
+def locked(rows: QuerySet[Row], pk: Any) -> Row:
+    """One of ``rows``, locked, with what it is joined with as it is now. Raises DoesNotExist.
+
+    Where somebody gave the row another reference while this waited for the lock, PostgreSQL finds
+    that what it had joined is not the row's any more, and leaves the row out. It is locked by
+    then, so reading it once more is enough.
+    """
+    waiting = rows.select_for_update(of=("self",)).filter(pk=pk)
+    return waiting.first() or waiting.get()
 
 
 def clean_text(body: str) -> str:

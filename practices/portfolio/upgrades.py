@@ -18,6 +18,7 @@ from practices.common.access import Permission, SignedInRequest, requires
 from practices.common.csv_out import SafeCSV
 from practices.common.errors import Refused
 from practices.common.models import Job
+from practices.common.services import clean_text
 from practices.plans.models import PlanVersion
 from practices.tracking.models import Migration, UpgradeItem, UpgradeRun
 from practices.tracking.models.migration import MigrationQuerySet
@@ -72,7 +73,7 @@ def _chosen(request: SignedInRequest, version: PlanVersion) -> MigrationQuerySet
     _, listed = _filtered(request, version)
     if request.GET.get("all") == "yes":
         return listed
-    references = request.GET.getlist("migration")
+    references = map(clean_text, request.GET.getlist("migration"))
     return movable_to(version, request.user).filter(reference__in=references).order_by("reference")
 
 

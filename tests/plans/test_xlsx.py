@@ -159,6 +159,29 @@ class TestPages:
         draft.refresh_from_db()
         assert draft.content["clock"][1]["limit"] == 45
 
+    def test_a_draft_in_which_parts_were_added_and_moved_is_changed_too(
+        self, client, administrator
+    ):
+        """Its content holds tasks in another order than any file has them."""
+        draft = load()
+        by = {"by": administrator, "at": MONDAY}
+        later = draft.content["phase"][0] | {"key": "later", "title": "Later"}
+        services.add_part(version=draft, kind="phase", part=later, **by)
+        for code, phase in (("CUT-01", "later"), ("GL-01", "later"), ("CUT-01", "cut_over")):
+            services.move_to_phase(version=draft, code=code, phase=phase, **by)
+        draft.refresh_from_db()
+        phases = [task["phase"] for task in draft.content["task"]]
+        assert phases == ["cut_over", "cut_over", "later", "cut_over"]
+        tree = tree_of(newest_of("small"))
+        page = upload(client, load_workbook(BytesIO(write_workbook(tree))))
+        assertContains(page, "Nothing: my plan.xlsx says what")
+        book = load_workbook(BytesIO(write_workbook(tree)))
+        cell(book, "Clocks", "Limit", 3).value = 90
+        page = upload(client, book)
+        assert client.post(IMPORT, {"plan": page.context["plan"]}).status_code == 302
+        draft.refresh_from_db()
+        assert draft.content["clock"][1]["limit"] == 90
+
     def test_what_says_the_same_changes_nothing(self, client):
         publish()
         page = upload(client, small_book())

@@ -143,6 +143,15 @@ def test_an_administrator_goes_from_the_plan_to_the_report(client, casts, second
     assert f"{casts[0].migration.name} has version 1 again." in client.get(answer.url).text
 
 
+def test_a_forged_choice_chooses_none(client, second, administrator):
+    client.force_login(administrator)
+    for page in ("check", "start"):
+        address = f"/portfolio/upgrades/{second.plan.slug}/2/{page}/?migration=%00"
+        answer = client.post(address) if page == "start" else client.get(address)
+        assert answer.status_code == 302
+    assert not UpgradeRun.objects.exists()
+
+
 def test_choosing_none_is_said(client, casts, second, administrator):
     client.force_login(administrator)
     address = f"/portfolio/upgrades/{second.plan.slug}/2/"

@@ -77,10 +77,9 @@ def load_plan(
         slug=tree.slug, defaults={"title": tree.title}
     )
     content = content_of(tree)
-    digests = {State.PUBLISHED: plan_digest(tree), State.DRAFT: draft_digest(content)}
     current = plan.versions.exclude(state=State.RETIRED).order_by("-number")
     for version in current:
-        if version.digest == digests[State(version.state)]:
+        if _says(version, tree):
             return Loaded(version, is_new=False)
     replaced = current.filter(state=State.DRAFT).first()
     if replaced and not replaces_draft:
@@ -123,6 +122,13 @@ def new_plan(
     draft = _new_draft(plan, content, by=by, at=at)
     note(draft, "plan.drafted", by=by, at=at, copied=copied.digest if copied else None)
     return draft
+
+
+def _says(version: PlanVersion, tree: PlanTree) -> bool:
+    """Whether a version says this, in whatever order a draft's content holds it."""
+    if version.content is None:
+        return version.digest == plan_digest(tree)
+    return tree_of(version) == tree
 
 
 def draft_digest(content: Content) -> str:

@@ -6,9 +6,9 @@ from typing import Any
 from django.db.models import F
 
 from practices.accounts.models import User
-from practices.common.errors import Refused
+from practices.common.errors import Conflict, Refused
 from practices.common.models import Event, Text, sha256
-from practices.common.services import clean_text, record_event, text_reference
+from practices.common.services import clean_text, locked, record_event, text_reference
 from practices.common.templatetags.uk import uk_datetime
 from practices.tracking.models import Migration, Phase, Task
 from practices.tracking.rules import TRANSITIONS
@@ -21,33 +21,41 @@ def lock(migration: Migration) -> Migration:
 
     Raises :class:`Refused` when the migration is over.
     """
-    locked = lock_ended_too(migration)
-    if not locked.is_active:
+    fresh = lock_ended_too(migration)
+    if not fresh.is_active:
         raise Refused(
-            f"This migration is {locked.get_state_display().lower()}, "
+            f"This migration is {fresh.get_state_display().lower()}, "
             "so nothing in it can be changed."
         )
-    return locked
+    return fresh
 
 
 def lock_ended_too(migration: Migration) -> Migration:
     """The same for the one act that is possible in a migration that is over: hiding."""
     # Only what nearly every act looks at: joins are most of what a tick costs.
-    return (
-        Migration.objects.select_for_update(of=("self",))
-        .select_related("plan_version__plan", "source_system", "target_system")
-        .get(pk=migration.pk)
+    joined = Migration.objects.select_related(
+        "plan_version__plan", "source_system", "target_system"
     )
+    return locked(joined, migration.pk)
 
 
 def lock_task(task: Task) -> tuple[Migration, Task]:
-    """A task as it is now, under its migration's lock (decision 9: migration first, then tasks)."""
+    """A task as it is now, under its migration's lock (decision 9: migration first, then tasks).
+
+    Raises Conflict when the migration was moved to a version of its plan without that task.
+    """
     migration = lock(task.migration)
     fresh = (
         Task.objects.select_for_update(of=("self",))
         .select_related("plan_task__signs", "settled_by")
-        .get(pk=task.pk)
+        .filter(pk=task.pk)
+        .first()
     )
+    if fresh is None:
+        raise Conflict(
+            f"{task.code} is not in the plan any more: this migration has just been moved to "
+            f"version {migration.plan_version.number} of it."
+        )
     fresh.migration = migration
     return migration, fresh
 

@@ -5,13 +5,23 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
+from practices.common.errors import Conflict
 from practices.tracking.models import Gate, GateCondition, KeyDate, Migration, Task
 from practices.tracking.services._base import lock
 
 
 def fresh(gate: Gate, migration: Migration) -> Gate:
-    """A gate as it is now, locked, under its migration's lock."""
-    fresh = Gate.objects.select_for_update(of=("self",)).select_related("plan_gate").get(pk=gate.pk)
+    """A gate as it is now, locked, under its migration's lock.
+
+    Raises Conflict when the migration was moved to a version of its plan without that gate.
+    """
+    gates = Gate.objects.select_for_update(of=("self",)).select_related("plan_gate")
+    fresh = gates.filter(pk=gate.pk).first()
+    if fresh is None:
+        raise Conflict(
+            f"“{gate.title}” is not in the plan any more: this migration has just been moved to "
+            f"version {migration.plan_version.number} of it."
+        )
     fresh.migration = migration
     return fresh
 

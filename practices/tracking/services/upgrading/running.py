@@ -17,6 +17,7 @@ from practices.accounts.roles import Permission
 from practices.common import jobs
 from practices.common.errors import Refused
 from practices.common.models import Job
+from practices.common.services import locked
 from practices.plans.models import PlanVersion
 from practices.tracking.models import Migration, UpgradeItem, UpgradeRun
 
@@ -91,7 +92,7 @@ def ask_to_undo(*, run: UpgradeRun, by: User, at: datetime) -> UpgradeRun:
 
     Raises :class:`Refused` while it still runs, or where nothing of it can be undone.
     """
-    run = _lock(run)
+    run = locked(UpgradeRun.objects.select_related("job", "undo_job"), run.pk)
     if run.job and run.job.state in (Job.State.WAITING, Job.State.RUNNING):
         raise Refused("It is still running. Wait until it has finished.")
     if run.undo_job and run.undo_job.state != Job.State.FAILED:
@@ -109,18 +110,13 @@ def ask_to_go_on(*, run: UpgradeRun, by: User, at: datetime) -> UpgradeRun:
 
     Raises :class:`Refused` where nothing waits, or where it has not failed.
     """
-    run = _lock(run)
+    run = locked(UpgradeRun.objects.select_related("job", "undo_job"), run.pk)
     waiting = run.items.filter(state=State.WAITING).exists()
     if not (waiting and run.job and run.job.state == Job.State.FAILED):
         raise Refused("Nothing of it is left to go on with.")
     run.job = jobs.start_job(kind=UPGRADE, by=by, at=at, arguments={"run": run.pk})
     run.save(update_fields=["job"])
     return run
-
-
-def _lock(run: UpgradeRun) -> UpgradeRun:
-    found = UpgradeRun.objects.select_for_update(of=("self",))
-    return found.select_related("job", "undo_job").get(pk=run.pk)
 
 
 def run_upgrades(*, job: Job, at: datetime, progress: jobs.Progress) -> dict[str, Any]:
