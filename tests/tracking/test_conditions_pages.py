@@ -107,6 +107,16 @@ def test_home_leads_to_what_is_known_and_everybody_reads_it(cast, client):
         assert (cast.url("practice", "dispensing") in shown) is may
 
 
+def test_home_says_what_nobody_has_answered_yet(cast, client):
+    client.force_login(cast.manager)
+    home = f"/migrations/{cast.migration.reference}/"
+    assert "2 questions about this practice have no answer yet" in said(client.get(home))
+    answer(cast, "dispensing", True)
+    assert "1 question about this practice has no answer yet" in said(client.get(home))
+    answer(cast, "old", True)
+    assert "no answer yet" not in said(client.get(home))
+
+
 def test_each_answer_says_what_it_would_do_and_does_it(cast, client):
     tick(cast, "CUT-02")
     client.force_login(cast.manager)

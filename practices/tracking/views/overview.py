@@ -27,6 +27,7 @@ def overview(request: SignedInRequest, reference: str) -> HttpResponse:
     dates = list(migration.key_dates.select_related("plan_key_date").in_order())
     mine = queries.next_tasks(viewer)
     gates = queries.gate_lines(migration)
+    answers = list(migration.conditions.values_list("answer", flat=True))
     return render(
         request,
         "tracking/overview.html",
@@ -56,7 +57,8 @@ def overview(request: SignedInRequest, reference: str) -> HttpResponse:
             "newer": newer_version(migration)
             if viewer.may(Permission.UPGRADE_MIGRATIONS)
             else None,
-            "links": _links(migration, viewer),
+            "unanswered": migration.is_active and answers.count(None),
+            "links": _links(migration, viewer, has_questions=bool(answers)),
         },
     )
 
@@ -75,7 +77,9 @@ def _clocks(viewer: queries.Viewer, go_live: KeyDate) -> dict[str, Any]:
 State = Migration.State
 
 
-def _links(migration: Migration, viewer: queries.Viewer) -> list[tuple[str, str]]:
+def _links(
+    migration: Migration, viewer: queries.Viewer, *, has_questions: bool
+) -> list[tuple[str, str]]:
     """What else this person can do here, as (text, address)."""
     acts = [
         ("Change go-live", "replan", (GL,), Permission.REPLAN, (State.PLANNING, State.CUT_OVER)),
@@ -111,7 +115,7 @@ def _links(migration: Migration, viewer: queries.Viewer) -> list[tuple[str, str]
         for text, name, more, permission, states in acts
         if migration.state in states and viewer.may(permission)
     ]
-    if migration.conditions.exists():
+    if has_questions:
         links.append(("About this practice", "conditions", ()))
     links.append(("History", "history", ()))
     if viewer.may(Permission.REDACT):
