@@ -179,6 +179,7 @@ def run(request: SignedInRequest, pk: int) -> HttpResponse:
     context = {
         "run": found,
         "job": job,
+        "job_name": "Taking the moves back" if found.undo_job else "Moving migrations",
         "busy": job is not None and job.state in ("waiting", "running"),
         "page_obj": Paginator(items, PAGE).get_page(request.GET.get("page")),
         "counts": counts,
@@ -199,7 +200,7 @@ def _items(found: UpgradeRun) -> QuerySet[UpgradeItem]:
 
 COLUMNS = (
     *("Reference", "Practice", "ODS code", "From version", "To version", "Outcome", "Problem"),
-    *("New", "Removed", "No longer in plan", "Left out", "Due otherwise", "Clocks"),
+    *("New", "Removed", "No longer in plan", "Left out", "Due otherwise", "Running clocks"),
 )
 
 
