@@ -1,6 +1,7 @@
 """The workbench: an administrator edits a draft in the browser, one small POST at a time."""
 
 import pytest
+from django.forms import MultipleChoiceField
 
 from practices.accounts.roles import Role
 from practices.plans import services
@@ -47,6 +48,9 @@ def posted(answer):
         value = bound.value()
         if hasattr(bound.field, "prepare_value"):
             value = bound.field.prepare_value(value)
+        if isinstance(bound.field, MultipleChoiceField) and value:
+            # A browser sends ticked boxes in the order in which they stand.
+            value = [box.data["value"] for box in bound if box.data["value"] in value]
         if value is not None and value is not False:
             sent[bound.html_name] = "on" if value is True else value
     return sent
@@ -181,6 +185,20 @@ class TestEditing:
         (link,) = task.after
         assert (link.task, link.lag, link.unit) == ("CUT-01", 3, "hours")
         assert (task.evidence, task.records, task.source) == ("A note", "ORDER", "Us")
+
+    def test_roles_keep_their_order_and_new_ones_come_last(self, client, draft, ann):
+        helps = ["it_lead", "clinician"]
+        services.set_fields(
+            version=draft, kind="task", key="CUT-02", values={"helps": helps},
+            seen=draft.revision, by=ann, at=MONDAY,
+        )  # fmt: skip
+        for sent, kept in (
+            (["clinician", "it_lead"], ("it_lead", "clinician")),
+            (["lead_gp", "clinician", "it_lead"], ("it_lead", "clinician", "lead_gp")),
+            (["lead_gp", "clinician"], ("clinician", "lead_gp")),
+        ):
+            change(client, CUT_02, helps=sent)
+            assert next(task for task in tree().tasks() if task.code == "CUT-02").helps == kept
 
     def test_the_limit_of_a_clock_is_changed_from_45_to_90(self, client, draft):
         change(client, f"{HOME}clocks/access/", limit="90", warn_before="28, 14, 0")

@@ -100,10 +100,28 @@ class CodesField(NumbersField):
         return list(dict.fromkeys(codes))
 
 
-class RolesField(forms.MultipleChoiceField):
-    """Several roles; cleans to a list in the order of the roles."""
+class SeveralField(forms.MultipleChoiceField):
+    """Several of a list. Those chosen before keep their order, new ones come after them."""
 
     widget = forms.CheckboxSelectMultiple
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.before: list[str] = []
+
+    def get_bound_field(self, form: Any, field_name: str) -> forms.BoundField:
+        bound = super().get_bound_field(form, field_name)
+        self.before = list(bound.initial or ())
+        return bound
+
+    def to_python(self, value: Any) -> list[str]:
+        chosen = super().to_python(value)
+        stay = [one for one in self.before if one in chosen]
+        return list(dict.fromkeys([*stay, *chosen]))
+
+
+class RolesField(SeveralField):
+    """Several roles."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("choices", ROLES)

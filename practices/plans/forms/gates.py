@@ -9,7 +9,7 @@ from django import forms
 from practices.accounts.roles import Owner
 from practices.plans.rules import FINISH, GATE_PREFIX, SIGNERS, Part
 
-from .fields import CodesField, LineField, ProseField, RoleField, RolesField
+from .fields import CodesField, LineField, ProseField, RoleField, RolesField, SeveralField
 from .parts import TitledForm, key_from
 
 SPARE_SEATS = 1
@@ -31,19 +31,13 @@ class GateForm(TitledForm):
     different_people = forms.BooleanField(
         label="Different people take the seats", required=False, initial=True
     )
-    cover_phases = forms.MultipleChoiceField(
-        label="Phases it speaks for", required=False, widget=forms.CheckboxSelectMultiple
-    )
+    cover_phases = SeveralField(label="Phases it speaks for", required=False)
     cover_tasks = CodesField(
         label="Single tasks it speaks for",
         required=False,
         help_text="Codes with commas between them, for example FDP-07, CUT-16.",
     )
-    blocks = forms.MultipleChoiceField(
-        label="What cannot happen before it is signed",
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-    )
+    blocks = SeveralField(label="What cannot happen before it is signed", required=False)
     confirm_to = RoleField(none="Nobody", label="Who is sent the confirmation", required=False)
     condition = LineField(label="When it applies, in words", required=False, max_length=200)
 
