@@ -338,12 +338,40 @@ class TestArranging:
         assert [task.mandatory for task in tree().tasks()] == [True, False, True, True]
 
     @pytest.mark.parametrize(
+        ("sent", "due"),
+        [
+            ({"by": "12"}, [("GL", -12, "days"), ("GL", 12, "days")]),
+            ({"by": "12", "anchor": "FDP"}, [("FDP", -12, "days"), ("FDP", 12, "days")]),
+            ({"anchor": "FDP"}, [("FDP", -1, "days"), ("FDP", 30, "days")]),
+            ({"unit": "working_days"}, [("GL", -1, "working_days"), ("GL", 30, "working_days")]),
+            ({"side": "before"}, [("GL", -1, "days"), ("GL", -30, "days")]),
+            ({"by": "2", "side": "after"}, [("GL", 2, "days"), ("GL", 2, "days")]),
+        ],
+    )
+    def test_what_a_bulk_change_leaves_alone_stays_with_each_task(self, client, draft, sent, due):
+        form = client.get(TASKS).context["form"]
+        untouched = {bound.html_name: bound.value() or "" for bound in form}
+        boxes = untouched | {f"bulk-{name}": value for name, value in sent.items()}
+        assert client.post(TASKS, boxes | {"task": ["CUT-02", "CUT-03"]}).status_code == 302
+        tasks = [task for task in tree().tasks() if task.code in ("CUT-02", "CUT-03")]
+        assert [(task.anchor, task.offset, task.unit) for task in tasks] == due
+
+    def test_a_task_due_at_its_key_date_itself_needs_a_side(self, client, draft):
+        sent = {"task": ["CUT-01", "CUT-02", "GL-01"], "bulk-by": "12"}
+        answer = client.post(TASKS, sent)
+        assert answer.status_code == 422
+        sentence = "Select before or after: CUT-01 and GL-01 are due at their key date itself"
+        assert sentence in answer.content.decode()
+        assert PlanVersion.objects.get().revision == 0
+        client.post(TASKS, sent | {"bulk-side": "before"})
+        assert [task.offset for task in tree().tasks()] == [-12, -12, 30, -12]
+
+    @pytest.mark.parametrize(
         ("sent", "sentence"),
         [
             ({"bulk-owner": "lead_gp"}, "Tick the tasks"),
             ({"task": ["CUT-02"]}, "Choose what to change"),
-            ({"task": ["CUT-02"], "bulk-anchor": "GL"}, "Enter how many hours or days"),
-            ({"task": ["CUT-02"], "bulk-by": "3"}, "Select the key date"),
+            ({"task": ["CUT-02"], "bulk-by": "many"}, "How many must be a number"),
         ],
     )
     def test_a_bulk_change_that_says_too_little_is_refused(self, client, draft, sent, sentence):

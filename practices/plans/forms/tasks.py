@@ -16,6 +16,7 @@ from practices.plans.rules import (
     Part,
     PlanTree,
     Unit,
+    listed,
     next_code,
 )
 
@@ -37,6 +38,7 @@ SPARE_ROWS = 2
 MARKDOWN = "**Bold**, lists with - and [links](https://www.england.nhs.uk) are shown as such."
 READS = "reads"  # the button that shows Markdown as it will be read, and saves nothing
 YES, NO = "yes", "no"
+LEAVE = ("", "Leave as it is")
 MANDATORY = [("yes", "Every migration has to do it"), ("no", "Only some do it")]
 
 
@@ -263,49 +265,50 @@ class BulkForm(NHSForm):
 
     submit_text = "Change the chosen tasks"
 
-    owner = RoleField(none="Leave as it is", label="Owner", required=False)
+    owner = RoleField(none=LEAVE[1], label="Owner", required=False)
     by = NumberField(label="How many", required=False)
-    unit = forms.ChoiceField(label="Unit", required=False, choices=UNITS)
+    unit = forms.ChoiceField(label="Unit", required=False, choices=[LEAVE, *UNITS])
     side = forms.ChoiceField(
         label="Before or after",
         required=False,
-        choices=[(BEFORE, "before"), (AFTER, "after (or at)")],
+        choices=[LEAVE, (BEFORE, "before"), (AFTER, "after (or at)")],
     )
     anchor = forms.ChoiceField(label="Key date", required=False)
     mandatory = forms.ChoiceField(
-        label="Who has to do it", required=False, choices=[("", "Leave as it is"), *MANDATORY]
+        label="Who has to do it", required=False, choices=[LEAVE, *MANDATORY]
     )
 
     def __init__(self, *args: Any, tree: PlanTree, codes: list[str], **kwargs: Any) -> None:
-        self.codes = codes
+        self.tree, self.codes = tree, codes
         super().__init__(*args, prefix="bulk", **kwargs)
         fields: Any = self.fields
-        fields["anchor"].choices = [("", "Leave as it is"), *anchors(tree, None)]
+        fields["anchor"].choices = [LEAVE, *anchors(tree, None)]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if not self.codes:
             self.add_error(None, "Tick the tasks that you want to change")
-        if cleaned.get("anchor") and cleaned.get("by") is None and not self.has_error("by"):
-            self.add_error("by", "Enter how many hours or days")
-        if cleaned.get("by") is not None and not cleaned.get("anchor"):
-            self.add_error("anchor", "Select the key date that this counts from")
-        if not self.errors and not self.values():
+        if cleaned.get("by") and not cleaned.get("side") and (codes := self._without_side()):
+            are = "are due at their" if codes[1:] else "is due at its"
+            self.add_error("side", f"Select before or after: {listed(codes)} {are} key date itself")
+        if not self.errors and not any(cleaned.values()) and cleaned["by"] is None:
             self.add_error("owner", "Choose what to change: owner, due date or who has to do it")
         return cleaned
 
     def values(self) -> Part:
-        """What the chosen tasks are to say."""
+        """What all chosen tasks are to say; their offsets follow from their own."""
         cleaned = self.cleaned_data
-        said: Part = {}
-        if cleaned["owner"]:
-            said["owner"] = cleaned["owner"]
-        if cleaned["anchor"]:
-            said |= {
-                "anchor": cleaned["anchor"],
-                "offset": signed(cleaned),
-                "unit": cleaned["unit"],
-            }
+        said: Part = {name: cleaned[name] for name in ("owner", "anchor", "unit") if cleaned[name]}
         if cleaned["mandatory"]:
             said["mandatory"] = cleaned["mandatory"] == YES
         return said
+
+    def offset(self, own: int) -> int:
+        """The offset of a chosen task, from its own: what is left alone stays."""
+        by, side = self.cleaned_data["by"], self.cleaned_data["side"]
+        boxes = unsigned(own)
+        return signed({"by": boxes["by"] if by is None else by, "side": side or boxes["side"]})
+
+    def _without_side(self) -> list[str]:
+        """The chosen tasks that are neither before nor after anything."""
+        return [t.code for t in self.tree.tasks() if t.code in self.codes and not t.offset]

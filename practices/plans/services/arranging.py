@@ -1,6 +1,6 @@
 """Changes of a draft that move parts about, or change several at once."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from datetime import datetime
 from typing import Any
@@ -120,10 +120,14 @@ def set_tasks(
     version: PlanVersion,
     codes: list[str],
     values: Mapping[str, Any],
+    offset: Callable[[int], int] | None = None,
     by: User,
     at: datetime,
 ) -> PlanEdit | None:
-    """Give the same values to several tasks at once; those that are gone are left out."""
+    """Give the same values to several tasks at once; those that are gone are left out.
+
+    ``offset`` makes the new offset of a task from its own.
+    """
     version = draft_locked(version)
     chosen = set(codes)
 
@@ -131,6 +135,8 @@ def set_tasks(
         for part in content["task"]:
             if part["code"] in chosen:
                 part.update(deepcopy(dict(values)))
+                if offset:
+                    part["offset"] = offset(part["offset"])
 
     count = sum(1 for part in (version.content or {})["task"] if part["code"] in chosen)
     summary = f"{count} task{'' if count == 1 else 's'} changed at once"

@@ -31,7 +31,12 @@ def draft_tasks(request: SignedInRequest, version: PlanVersion, key: str) -> Htt
     form = BulkForm(posted, tree=tree, codes=codes)
     if form.is_valid():
         edit = services.set_tasks(
-            version=version, codes=codes, values=form.values(), by=request.user, at=clock.now()
+            version=version,
+            codes=codes,
+            values=form.values(),
+            offset=form.offset,
+            by=request.user,
+            at=clock.now(),
         )
         said = edit.summary if edit else "They say that already: nothing was changed"
         messages.success(request, f"{said}.")
