@@ -89,3 +89,16 @@ def test_added_removed_and_moved_parts_are_said():
     assert said(SMALL, old=removed) == ["Task CUT-03 Repair degraded entries: added"]
     moved = removed.replace("    tasks:\n", f"    tasks:\n{task}")
     assert said(moved) == ["Tasks: in another order"]
+
+
+def test_a_long_text_carries_both_wordings_and_a_short_one_is_in_the_sentence():
+    old = "Compare what came over with the old system."
+    new = f"{old} Two people do it, on two screens, with twenty records each."
+    small, reworded, limit = (
+        read_plan(text, file="plan.yaml")
+        for text in (SMALL, changed(old, new), changed("limit: 45", "limit: 90"))
+    )
+    (change,) = changes(small, reworded)
+    assert change.text
+    assert (change.text.before, change.text.after) == (old, new)
+    assert [one.text for one in changes(small, limit)] == [None]

@@ -104,6 +104,13 @@ class TestChanges:
         assert "Taken back by Ann Admin" in answer.content.decode()
         assert task().offset == -1
 
+    def test_the_home_of_a_draft_shows_both_wordings_of_a_long_text(self, client, draft):
+        change(client, CUT_02, guidance="Look at each record twice. " * 5)
+        page = client.get(HOME).content.decode()
+        assert "guidance reworded" in page
+        for words in ("Compare what came over", "Look at each record twice."):
+            assert words in page
+
     def test_each_change_says_what_it_started_from(self, client, draft):
         for by in ("2", "3", "4"):
             change(client, CUT_02, by=by)

@@ -8,22 +8,10 @@ from .content import PLAN, Part, node_of
 from .tree import PlanTree, TaskNode
 from .words import Fields, Wording
 
-# Longer texts are said to be reworded; both wordings stand in the files.
+# Longer texts are said to be reworded; both wordings are there to unfold.
 SHORT = 80
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Change:
-    """One difference: ``kind`` is added, removed or changed, ``detail`` says how."""
-
-    kind: str
-    subject: str
-    detail: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.subject}: {self.detail or self.kind}"
 
 
 @dataclass(frozen=True)
@@ -36,11 +24,31 @@ class Difference:
 
     @property
     def is_long(self) -> bool:
-        """Whether both are too long for one sentence."""
+        """Whether they are too long for one sentence."""
         return max(len(self.before), len(self.after)) > SHORT or "\n" in self.before + self.after
 
     def __str__(self) -> str:
-        return _detail(self.field, self.before, self.after)
+        if not self.is_long:
+            return f"{self.field} from {self.before or 'nothing'} to {self.after or 'nothing'}"
+        if self.before and self.after:
+            return f"{self.field} reworded"
+        return f"{self.field} {'added' if self.after else 'removed'}"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference: ``kind`` is added, removed or changed, ``detail`` says how.
+
+    ``text`` holds both wordings where they are too long for ``detail``.
+    """
+
+    kind: str
+    subject: str
+    detail: str = ""
+    text: Difference | None = None
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.detail or self.kind}"
 
 
 def differences(kind: str, before: Part, after: Part, say: Wording) -> list[Difference]:
@@ -115,12 +123,5 @@ def _fields(subject: str, old: Fields, new: Fields) -> Iterator[Change]:
     for name, (value, said) in new.items():
         before, said_before = old[name]
         if before != value:
-            yield Change("changed", subject, _detail(name, said_before, said))
-
-
-def _detail(name: str, before: str, after: str) -> str:
-    if max(len(before), len(after)) <= SHORT and "\n" not in before + after:
-        return f"{name} from {before or 'nothing'} to {after or 'nothing'}"
-    if before and after:
-        return f"{name} reworded"
-    return f"{name} {'added' if after else 'removed'}"
+            found = Difference(name, said_before, said)
+            yield Change("changed", subject, str(found), found if found.is_long else None)
