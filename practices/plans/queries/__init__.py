@@ -5,7 +5,7 @@ from .edits import EditLine, edits_of, recent_edits
 from .lessons import PhaseEntry, TaskEntry, lessons_page, phase_entry, task_entry
 from .lists import PlanLine, all_plans
 from .pages import VersionPage, version_page
-from .trees import changed_since_published, newest_of, tree_of, with_parts
+from .trees import changed_since, newest_of, tree_of, version_before, with_parts
 
 __all__ = [
     "DraftPage",
@@ -16,7 +16,7 @@ __all__ = [
     "TaskEntry",
     "VersionPage",
     "all_plans",
-    "changed_since_published",
+    "changed_since",
     "draft_of",
     "draft_page",
     "edits_of",
@@ -28,6 +28,7 @@ __all__ = [
     "task_entry",
     "task_rows",
     "tree_of",
+    "version_before",
     "version_page",
     "with_parts",
 ]

@@ -175,7 +175,15 @@ def newest_of(slug: str) -> PlanVersion | None:
     return with_parts().filter(plan__slug=slug).order_by("-number").first()
 
 
-def changed_since_published(version: PlanVersion) -> list[Change] | None:
-    """What a draft changes of the version in use, in words; None when there is none in use."""
-    published = with_parts().filter(plan=version.plan, state=State.PUBLISHED).first()
-    return changes(tree_of(published), tree_of(version)) if published else None
+def version_before(version: PlanVersion) -> PlanVersion | None:
+    """What a version takes the place of: a draft of the version in use, another of the last one."""
+    others = with_parts().filter(plan=version.plan)
+    if version.state == State.DRAFT:
+        return others.filter(state=State.PUBLISHED).first()
+    published = others.exclude(state=State.DRAFT)
+    return published.filter(number__lt=version.number).order_by("-number").first()
+
+
+def changed_since(before: PlanVersion | None, version: PlanVersion) -> list[Change] | None:
+    """What a version changes of the one before it, in words; None when there is none."""
+    return changes(tree_of(before), tree_of(version)) if before else None

@@ -11,7 +11,7 @@ from practices.common.errors import Conflict, Refused
 from practices.plans import services
 from practices.plans.forms import PublishForm
 from practices.plans.models import PlanVersion
-from practices.plans.queries import changed_since_published, tree_of
+from practices.plans.queries import changed_since, tree_of, version_before
 from practices.plans.rules import check
 
 from .common import gone, look, to
@@ -61,7 +61,7 @@ def _page(
     faults = [(fault.message, *place_of(found, tree, fault)) for fault in check(tree)]
     context = {
         "version": found,
-        "changes": changed_since_published(found),
+        "changes": changed_since(version_before(found), found),
         "faults": faults,
         "form": form,
     }

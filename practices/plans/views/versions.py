@@ -11,20 +11,18 @@ from practices.common.access import Permission, SignedInRequest, requires
 from practices.common.errors import Conflict, Refused
 from practices.plans import panels, services
 from practices.plans.forms import UploadForm
-from practices.plans.models import PlanVersion
 from practices.plans.queries import (
     all_plans,
-    changed_since_published,
+    changed_since,
     newest_of,
     tree_of,
+    version_before,
     version_page,
 )
 from practices.plans.yaml import write_plan
 
 from .common import context_of, find_version, gone, look, to
 from .sharing import compare
-
-State = PlanVersion.State
 
 
 @require_GET
@@ -72,11 +70,12 @@ def _lines(form: UploadForm) -> list[tuple[int, str]]:
 @requires(Permission.VIEW_PLANS)
 def version(request: SignedInRequest, slug: str, number: int) -> HttpResponse:
     found = find_version(slug, number)
-    changes = changed_since_published(found) if found.state == State.DRAFT else None
+    before = version_before(found)
     context = context_of(
         request,
         page=version_page(found),
-        changes=changes,
+        before=before,
+        changes=changed_since(before, found),
         move_to=panels.move_to(found, request.user),
     )
     return render(request, "plans/version.html", context)
