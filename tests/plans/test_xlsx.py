@@ -89,6 +89,36 @@ class TestWorkbook:
         assert said[0].startswith(f"plan.xlsx, sheet Tasks, cell {owner}: “boss” is not known.")
         assert said[1].startswith(f"plan.xlsx, sheet Clocks, cell {limit}: Write a whole number")
 
+    @pytest.mark.parametrize(
+        ("sheet", "heading", "typed"),
+        [
+            ("Tasks", "Owner", "Ownr"),
+            ("Tasks", "Phase", "Phse"),
+            ("Phases", "Key", "Keey"),
+            ("Plan", "Field", "Fild"),
+        ],
+    )
+    def test_a_misspelt_heading_is_one_fault_not_one_for_each_row(self, sheet, heading, typed):
+        book = small_book()
+        top = cell(book, sheet, heading, 1)
+        top.value = typed
+        with pytest.raises(PlanFileError) as refused:
+            read_workbook(saved(book), file="plan.xlsx")
+        said = f"There is no such column. Did you mean “{heading}”?"
+        (problem,) = refused.value.problems
+        assert str(problem) == f"sheet {sheet}, cell {top.coordinate}: {said}"
+
+    def test_cells_without_a_heading_are_one_fault_for_the_column(self):
+        book = small_book()
+        beyond = book["Tasks"].max_column + 1
+        for row in (3, 4):
+            book["Tasks"].cell(row, beyond).value = "a remark"
+        with pytest.raises(PlanFileError) as refused:
+            read_workbook(saved(book), file="plan.xlsx")
+        first = book["Tasks"].cell(3, beyond).coordinate
+        (problem,) = refused.value.problems
+        assert f"cell {first}: This column has no heading that is known." in str(problem)
+
     def test_a_date_that_excel_made_of_something_is_named(self):
         book = small_book()
         cell(book, "Tasks", "Title", 3).value = date(2027, 3, 12)

@@ -82,6 +82,8 @@ class _Reader:
     def fill_plan(self, root: Mapping) -> None:
         names = list(plan_fields())
         for place, cells in self.rows(PLAN, [FIELD, VALUE]):
+            if not _has_column(cells[FIELD]):
+                continue
             field = cells[FIELD].text.strip().casefold()
             if field not in names:
                 self.report(place, f"A plan has no field of this name. {_near(field, names)}")
@@ -106,6 +108,7 @@ class _Reader:
     ) -> None:
         """Give tasks to their phase, and seats to their gate."""
         homes: dict[str, Sequence] = {}
+        keyed = all(_has_column(parent.entries["key"]) for _, parent in parents)
         for _, parent in parents:
             home = Sequence(parent.place)
             _put(parent, sheet.name, home)
@@ -114,7 +117,7 @@ class _Reader:
         for named, part in parts:
             if named and named.text in homes and named.text:
                 homes[named.text].items.append(part)
-            elif named:
+            elif named and keyed and _has_column(named):
                 what = f"“{named.text}” is no key" if named.text else "Write a key"
                 known = _near(named.text, [key for key in homes if key])
                 self.report(named.place, f"{what} of {sheet.within}. {known}")
@@ -125,6 +128,7 @@ class _Reader:
             self.report(self.place(title), "This sheet is missing: put it back, with its headings.")
             return
         columns: dict[int, str] = {}
+        told: set[int] = set()
         for row, cells in enumerate(self.cells(title), 1):
             if row > MOST_ROWS:
                 self.report(
@@ -138,10 +142,11 @@ class _Reader:
             }
             found = {position: one for position, one in found.items() if one.text.strip()}
             if row == 1:
-                columns = self.columns(title, headings, found)
+                columns, told = self.columns(title, headings, found), set(found)
                 continue
-            for position in found.keys() - columns.keys():
+            for position in found.keys() - columns.keys() - told:
                 self.report(found[position].place, "This column has no heading that is known.")
+                told.add(position)
             if found:
                 yield (
                     self.place(title, row, 1),
@@ -165,17 +170,20 @@ class _Reader:
     def columns(self, title: str, headings: list[str], found: dict[int, Scalar]) -> dict[int, str]:
         """Which heading stands in which column; one that is missing gets a column without cells."""
         columns: dict[int, str] = {}
+        meant: set[str] = set()
         for position, cell in found.items():
             heading = cell.text.strip().capitalize()
             if heading not in headings:
                 self.report(cell.place, f"There is no such column. {_near(heading, headings)}")
+                meant.update(get_close_matches(heading, headings, n=1))
             elif heading in columns.values():
                 self.report(cell.place, f"The column {heading} is there twice: keep one.")
             else:
                 columns[position] = heading
         for beyond, heading in enumerate(headings, MOST_COLUMNS + 1):
             if heading not in columns.values():
-                self.report(self.place(title), f"The column {heading} is missing: put it back.")
+                if heading not in meant:
+                    self.report(self.place(title), f"The column {heading} is missing: put it back.")
                 columns[beyond] = heading
         return columns
 
@@ -239,6 +247,11 @@ class _Reader:
             if value is not None:
                 _put(link, name, Scalar(place, value, plain=False))
         return link
+
+
+def _has_column(cell: Node) -> bool:
+    """Whether a cell stands in a column that is there: one that is missing is told once."""
+    return cell.place.column <= MOST_COLUMNS
 
 
 def _put(mapping: Mapping, name: str, node: Node) -> None:
