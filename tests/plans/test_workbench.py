@@ -153,6 +153,21 @@ class TestEditing:
         assert 'value="many"' in page
         assert PlanVersion.objects.get().revision == 0
 
+    @pytest.mark.parametrize("box", ["guidance", "lesson"])
+    @pytest.mark.parametrize("url", ["javascript:alert(1)", "data:text/html,x", "/plans/"])
+    def test_a_link_that_is_not_followed_is_refused_where_it_is_typed(
+        self, client, draft, box, url
+    ):
+        text = f"See [this]({url})"
+        sentence = f"The link {url} must start with https://, http:// or mailto:"
+        for more in ({}, {"reads": "1"}):
+            answer = change(client, CUT_02, **{box: text}, **more)
+            assert answer.context["form"].errors == {box: [sentence]}
+            assert sentence in answer.content.decode()
+            assert answer.context["form"][box].value() == text
+        assert PlanVersion.objects.get().revision == 0
+        assert change(client, CUT_02, **{box: "[This](https://nhs.uk)"}).status_code == 302
+
     def test_everything_a_task_says_can_be_changed(self, client, draft):
         add = {"title": "Dispensing practice", "question": "Does the practice dispense?"}
         assert client.post(f"{HOME}add/conditions/", add).status_code == 302

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 
 from practices.accounts.roles import Owner
 from practices.common.services import clean_text
-from practices.plans.rules import HIGHEST, Unit
+from practices.plans.rules import HIGHEST, Unit, text_links
 
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 BEFORE, AFTER = "before", "after"
@@ -37,6 +37,15 @@ class ProseField(forms.CharField):
 
     def to_python(self, value: Any) -> str:
         return _checked(clean_text(super().to_python(value) or ""))
+
+
+class MarkdownField(ProseField):
+    """Text of several lines in Markdown, whose links are followed."""
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        for fault in text_links(value):
+            raise ValidationError(fault)
 
 
 def _checked(text: str) -> str:

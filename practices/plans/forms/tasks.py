@@ -25,8 +25,8 @@ from .fields import (
     BEFORE,
     UNITS,
     LineField,
+    MarkdownField,
     NumberField,
-    ProseField,
     RoleField,
     RolesField,
     narrow,
@@ -58,8 +58,8 @@ class TaskForm(OffsetBoxes, PartForm):
         widget=forms.TextInput(attrs=narrow(10)),
     )
     title = LineField(label="Title", max_length=250)
-    guidance = ProseField(label="Guidance", required=False, max_length=5_000, help_text=MARKDOWN)
-    lesson = ProseField(label="What other practices learnt", required=False, max_length=5_000)
+    guidance = MarkdownField(label="Guidance", required=False, max_length=5_000, help_text=MARKDOWN)
+    lesson = MarkdownField(label="What other practices learnt", required=False, max_length=5_000)
     owner = RoleField(label="Owner")
     helps = RolesField(label="Who helps", required=False)
     basis = forms.ChoiceField(

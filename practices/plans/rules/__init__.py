@@ -2,6 +2,7 @@
 
 from .adopting import appended, is_called, next_code, says
 from .checking import SIGNERS, check
+from .checking_links import text_links
 from .checking_shapes import ANCHOR, CODE, HIGHEST
 from .comparing import Change, Difference, changes, differences
 from .content import (
@@ -133,6 +134,7 @@ __all__ = [
     "span",
     "steps_between",
     "take",
+    "text_links",
     "tied",
     "tree_from",
     "when",

@@ -37,8 +37,14 @@ def task_links(task: TaskNode, known: Known) -> Iterator[tuple[str, str]]:
     if len(set(codes)) < len(codes):
         yield "after", "A task is there twice."
     for field, text in (("guidance", task.guidance), ("lesson", task.lesson)):
-        for url in bad_links(text):
-            yield field, f"The link {url} must start with https://, http:// or mailto:."
+        for fault in text_links(text):
+            yield field, f"{fault}."
+
+
+def text_links(text: str) -> Iterator[str]:
+    """Faults of the links in Markdown, without the full stop."""
+    for url in bad_links(text):
+        yield f"The link {url} must start with https://, http:// or mailto:"
 
 
 LONGEST = 40_000  # units of waiting in a plan: a century, so that every date can be counted
