@@ -87,6 +87,11 @@ class TestBeginning:
     def test_the_list_leads_to_the_workbench(self, client, draft):
         assert f'href="{HOME}"' in client.get("/plans/").content.decode()
 
+    def test_a_draft_counts_its_clocks_as_the_page_of_a_version_does(self, client, draft):
+        change(client, f"{HOME}clocks/access/", enabled="")
+        for address in (HOME, "/plans/small/1/"):
+            assert "1 clock (1 more switched off)" in client.get(address).content.decode()
+
     def test_the_home_of_a_draft_says_what_it_holds_and_what_is_wrong(self, client, ann, draft):
         page = client.get(HOME).content.decode()
         assert "1 phase, 4 tasks" in page

@@ -12,6 +12,7 @@ from practices.plans import services
 from practices.plans.forms import NewPlanForm
 from practices.plans.models import PlanVersion
 from practices.plans.queries import (
+    PartRow,
     draft_page,
     edits_of,
     part_rows,
@@ -76,7 +77,7 @@ def draft(request: SignedInRequest, version: PlanVersion) -> HttpResponse:
     """The workbench: what a draft holds, what is wrong with it, what was changed last."""
     page = draft_page(version)
     sections = [
-        (kind, _count(kind, len(part_rows(page.tree, kind.name)), page.task_count))
+        (kind, _count(kind, part_rows(page.tree, kind.name), page.task_count))
         for kind in KINDS.values()
         if kind.name != "task"
     ]
@@ -90,8 +91,12 @@ def draft(request: SignedInRequest, version: PlanVersion) -> HttpResponse:
     return render(request, "plans/draft/home.html", context)
 
 
-def _count(kind: Kind, count: int, tasks: int) -> str:
+def _count(kind: Kind, rows: list[PartRow], tasks: int) -> str:
+    off = sum(1 for row in rows if row.tag)
+    count = len(rows) - off
     said = f"{count} {kind.noun if count == 1 else kind.noun + 's'}"
+    if off:
+        said += f" ({off} more switched off)"
     if kind.name != "phase":
         return said
     return f"{said}, {tasks} task{'' if tasks == 1 else 's'}"
