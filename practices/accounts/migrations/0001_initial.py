@@ -9,8 +9,10 @@ from django.conf import settings
 from django.db import migrations, models
 
 import practices.common.clock
+from practices.common.migrating import at_once
 
 
+@at_once
 class Migration(migrations.Migration):
     initial = True
 

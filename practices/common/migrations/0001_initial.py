@@ -8,8 +8,10 @@ from django.conf import settings
 from django.db import migrations, models
 
 import practices.common.models
+from practices.common.migrating import at_once
 
 
+@at_once
 class Migration(migrations.Migration):
     initial = True
 

@@ -5,6 +5,7 @@ import pgtrigger.migrations
 from django.db import migrations, models
 
 from practices.common.history import CREATE_SEAL
+from practices.common.migrating import at_once
 
 
 def refuse_unsealed(apps, schema_editor):
@@ -16,6 +17,7 @@ def refuse_unsealed(apps, schema_editor):
         )
 
 
+@at_once
 class Migration(migrations.Migration):
     dependencies = [
         ("common", "0001_initial"),

@@ -9,8 +9,10 @@ from django.conf import settings
 from django.db import migrations, models
 
 import practices.common.models
+from practices.common.migrating import at_once
 
 
+@at_once
 class Migration(migrations.Migration):
     dependencies = [
         ("common", "0003_hidden_files"),

@@ -7,7 +7,10 @@ import pgtrigger.compiler
 import pgtrigger.migrations
 from django.db import migrations, models
 
+from practices.common.migrating import at_once
 
+
+@at_once
 class Migration(migrations.Migration):
     initial = True
 

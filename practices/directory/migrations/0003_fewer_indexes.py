@@ -3,7 +3,10 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
+from practices.common.migrating import at_once
 
+
+@at_once
 class Migration(migrations.Migration):
     dependencies = [
         ("directory", "0002_seals"),

@@ -8,7 +8,10 @@ import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
+from practices.common.migrating import at_once
 
+
+@at_once
 class Migration(migrations.Migration):
     initial = True
 

@@ -3,7 +3,10 @@
 from django.conf import settings
 from django.db import migrations, models
 
+from practices.common.migrating import at_once
 
+
+@at_once
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0004_private_seals"),

@@ -6,7 +6,10 @@ import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
+from practices.common.migrating import at_once
 
+
+@at_once
 class Migration(migrations.Migration):
     dependencies = [
         ("common", "0004_text_and_file_history"),
