@@ -89,6 +89,12 @@ class TestTwoAtOnce:
         assert answer.status_code == 409
         assert "has no draft any more" in answer.content.decode()
         assert "Bob&#x27;s title" in answer.content.decode()
+        names = [name for name, _ in answer.context["typed"]]
+        assert {"Title", "Before or after"} <= set(names)
+        assert not {"Seen", "Side"} & set(names)
+        answer = bob.post(TASKS, {"bulk-unit": "days", "task": ["CUT-02"]})
+        assert answer.context["typed"] == [("Unit", "days"), ("Task", "CUT-02")]
+        assert "What you sent" not in bob.post(f"{CUT_02}move/", {"to": "up"}).content.decode()
         assert bob.get(CUT_02)["Location"] == "/plans/small/1/"
         assert bob.get("/plans/nothing/draft/").status_code == 404
 
