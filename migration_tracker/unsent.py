@@ -25,6 +25,7 @@ WHOSE_FOR = 24 * 60 * 60  # seconds: longer than any session, and an hour
 NEVER = ("csrfmiddlewaretoken", "declared")
 _KEY = "unsent"
 _THROW_AWAY = "app-throw-away"
+_MARK = "seen"  # what our pages send of the state they showed
 _PART = re.compile(r"_(day|month|year|time|fold)$")  # a date has a box for each
 
 
@@ -112,7 +113,8 @@ def _readable(typed: list[tuple[str, str]]) -> dict[str, str]:
     """What was typed, under the names of its boxes; the parts of a date stand together."""
     shown: dict[str, list[str]] = {}
     for name, value in typed:
-        if value.strip():
-            words = _PART.sub("", name).replace("_", " ").replace("-", " ")
+        if value.strip() and name != _MARK:
+            # What stands before a hyphen is the prefix of a form.
+            words = _PART.sub("", name).rpartition("-")[2].replace("_", " ")
             shown.setdefault(words.capitalize(), []).append(value)
     return {name: ", ".join(values) for name, values in shown.items()}

@@ -132,9 +132,14 @@ def test_a_query_of_the_address_finds_back(client: Client, cast):
 def test_it_is_listed_in_words(client: Client, cast):
     address = reverse("tracking:record", args=[cast.migration.reference, "KO"])
     when = {"when_day": "1", "when_month": "2", "when_year": "2027", "seen_version": "", "why": "x"}
-    leave(client, address, address, when)
+    leave(client, address, address, when | {"seen": "5-8"})
     sign_in(client, cast.manager, address)
     assert client.get(address).context["shown"] == {"When": "1, 2, 2027", "Why": "x"}
+
+
+def test_a_box_is_named_without_the_prefix_of_its_form(client: Client, cast, address, page):
+    leave(client, address, page, {"bulk-unit": "days"})
+    assert client.get(sign_in(client, cast.manager, address)).context["shown"] == {"Unit": "days"}
 
 
 def test_neither_password_nor_token_nor_file_is_kept(client: Client, cast, address, page):
