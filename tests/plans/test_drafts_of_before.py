@@ -4,7 +4,7 @@ from practices.plans import services
 from practices.plans.models import PlanTask, PlanVersion
 from practices.plans.queries import tree_of
 from practices.plans.yaml import read_plan
-from tests.common.test_history_upgrade import migrate
+from tests.common.test_history_upgrade import go_back, migrate
 from tests.factories import MONDAY
 
 from .small import SMALL
@@ -14,7 +14,7 @@ def test_a_draft_says_the_same_after_the_upgrade(committed_db, postgres):
     tree = read_plan(SMALL, file="plan.yaml")
     version = services.load_plan(tree=tree, by=None, at=MONDAY).version
     services.publish(version=version, by=None, at=MONDAY)
-    migrate(postgres, committed_db, "plans", "0003")
+    go_back(postgres, committed_db, "plans.0003")
     with postgres.connect(database=committed_db) as owner:
         owner.execute("ALTER TABLE plans_planversion DISABLE TRIGGER USER")
         owner.execute("UPDATE plans_planversion SET state = 'draft', published_at = NULL")
