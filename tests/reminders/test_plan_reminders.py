@@ -323,7 +323,7 @@ class TestLateAndWeekly:
         world = World()
         world.start_cut_over()
         world.go_live(GO_LIVE_AT)  # a Monday
-        walk(GO_LIVE_AT, at(4, 30, 12))
+        walk(GO_LIVE_AT, at(4, 30, 12), step=4 * HOUR)
         assert sorted({row.due_at for row in planned("access")}) == [at(4, 19), at(4, 26)]
         assert told("access") == {world.manager, world.project_manager}
         Notification.objects.exclude(kind="access").delete()
