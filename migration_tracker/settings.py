@@ -111,6 +111,7 @@ def _database(variable: str, **server_settings: str) -> dict[str, Any]:
     options = config.setdefault("OPTIONS", {})
     options["application_name"] = f"migration tracker ({variable.removesuffix('_URL').lower()})"
     options["options"] = " ".join(f"-c {key}={value}" for key, value in server_settings.items())
+    options["prepare_threshold"] = 5  # times; for practices.common.prepared.kept_ready
     return {**config, "CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True, "ATOMIC_REQUESTS": False}
 
 

@@ -16,6 +16,7 @@ from django.db.models.functions import Lower
 
 from practices.common import clock
 from practices.common.history import tracked
+from practices.common.prepared import Instant
 from practices.common.time import london_date
 from practices.directory.models import Organisation
 
@@ -186,7 +187,7 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         """Neither accepted nor withdrawn; it may have expired."""
         return self.filter(accepted_at=None, withdrawn_at=None)
 
-    def open(self, now: datetime) -> "InvitationQuerySet":
+    def open(self, now: Instant) -> "InvitationQuerySet":
         return self.unanswered().filter(expires_at__gt=now)
 
     def looked_after_by(self, user: User) -> "InvitationQuerySet":

@@ -8,6 +8,7 @@ class CommonConfig(AppConfig):
     verbose_name = "What every room needs"
 
     def ready(self) -> None:
+        from . import lookups  # noqa: F401 - registers them
         from .privileges import grant_after_migrate  # the models have to be there first
 
         post_migrate.connect(grant_after_migrate, dispatch_uid="practices.common.privileges")
