@@ -46,7 +46,7 @@ def dropped(row: Notification, standing: Standing) -> Dropped | None:
 def _unwanted(row: Notification, standing: Standing) -> Dropped | None:
     if row.person_id is None:
         return None
-    status = standing.wishes.status(row)
+    (status,) = standing.wishes.statuses(row, [row.person_id])
     return None if status == Status.PENDING else Dropped(status, NOT_WANTED[status])
 
 

@@ -8,19 +8,18 @@ twice. No transaction is open while the mail server is spoken to
 import logging
 import random
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
 from uuid import UUID, uuid4
 
-import psycopg
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
+from practices.common.prepared import kept_ready
 from practices.tracking.models import PatientDataReport
 
 from .checking import Dropped, dropped
@@ -205,21 +204,10 @@ def _prepare(keys: list[int], token: UUID, now: datetime) -> list[Checked]:
     return [Checked(row.pk, Letter(row.address, bytes(row.content or b""))) for row in kept]
 
 
-@contextmanager
-def _prepared() -> Iterator[psycopg.Cursor[Any]]:
-    """A cursor whose statements the server keeps ready, and which sends mails as they are.
-
-    Django's own spells every value out in the statement's text.
-    """
-    connection.ensure_connection()
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        yield cursor
-
-
 def _save(written: list[Notification], reports: int) -> None:
     columns = zip(*((row.pk, row.address, row.content) for row in written), strict=True)
     if written:
-        with _prepared() as cursor:
+        with kept_ready() as cursor:
             cursor.execute(WRITE, [reports, *map(list, columns)], prepare=True)
 
 
@@ -249,7 +237,7 @@ def _is_to_be_sent(row: Notification, reports: int, standing: Standing, writer: 
 def _record(key: int, token: UUID, answer: Answer, now: datetime) -> None:
     """Write down what became of an attempt, if the row is still ours."""
     if answer.accepted:
-        with _prepared() as cursor:
+        with kept_ready() as cursor:
             cursor.execute(ACCEPTED, [key, token, now, answer.reply[:500]], prepare=True)
         return
     became = {"lease_until": None, "lease_token": None, **_failed(key, answer, now)}

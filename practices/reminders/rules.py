@@ -4,8 +4,8 @@ Source of the times: guide.md B.1 and J; house.md "How data travels: notice".
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import NamedTuple
 
 from practices.common.time import add_working_days, london_date, london_time
 from practices.plans.models import Unit
@@ -18,8 +18,7 @@ LONGEST_WAIT = timedelta(hours=1)
 AUTHENTICATION_REQUIRED = 530
 
 
-@dataclass(frozen=True, order=True)
-class Warn:
+class Warn(NamedTuple):
     """A warning of a clock run: the instant it falls due, and which of the plan's it is."""
 
     due_at: datetime

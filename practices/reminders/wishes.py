@@ -3,7 +3,7 @@
 Asked when a row is planned and again right before its mail is sent.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -41,12 +41,10 @@ LATE = timedelta(days=1)  # said this late, after an outage, it is news for the 
 
 
 class Told(Protocol):
-    """A row of the outbox, or one that is to become one."""
+    """A row of the outbox, or what is to become some."""
 
     @property
     def kind(self) -> str: ...
-    @property
-    def person_id(self) -> int | None: ...
     @property
     def migration_id(self) -> int | None: ...
     @property
@@ -65,8 +63,8 @@ class Wishes:
 
     def __init__(self, people: Iterable[int], now: datetime) -> None:
         people = set(people)
-        chosen = NotificationPreference.objects.filter(person__in=people)
-        mutes = Mute.objects.on(london_date(now)).filter(person__in=people)
+        chosen = NotificationPreference.objects.filter(person__among=people)
+        mutes = Mute.objects.on(london_date(now)).filter(person__among=people)
         rows = chosen.values_list("person", "kind", "how").union(
             mutes.values_list(
                 "person",
@@ -84,17 +82,23 @@ class Wishes:
             else:
                 self.how[person, kind] = value
 
-    def status(self, row: Told) -> Status:
-        """Where a row waits: to be mailed, for the daily mail, or in the inbox only.
+    def statuses(self, told: Told, people: Sequence[int | None]) -> list[Status]:
+        """Where a row waits for each: to be mailed, for the daily mail, or in the inbox only.
 
-        The daily mail itself is a mail; what it leaves out is decided when it is written.
+        Who is no person has no inbox. The daily mail itself is a mail; what it leaves out is
+        decided when it is written.
         """
-        if row.person_id is None or row.kind == Kind.OVERDUE or is_breach(row, self.now):
-            return Status.PENDING
-        if row.kind not in USUALLY or self.is_muted(row.person_id, row.migration_id):
+        if told.kind == Kind.OVERDUE or is_breach(told, self.now):
+            return [Status.PENDING] * len(people)
+        return [
+            Status.PENDING if person is None else self._status(told, person) for person in people
+        ]
+
+    def _status(self, told: Told, person: int) -> Status:
+        if told.kind not in USUALLY or self.is_muted(person, told.migration_id):
             return Status.IN_APP
-        how = self.of(row.person_id, row.kind)
-        if how == How.AT_ONCE and row.kind != Kind.CLOCK and self.now - row.due_at >= LATE:
+        how = self.of(person, told.kind)
+        if how == How.AT_ONCE and told.kind != Kind.CLOCK and self.now - told.due_at >= LATE:
             how = How.DAILY
         return _STATUS[how]
 

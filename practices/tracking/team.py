@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from django.db.models import Q, QuerySet
 
@@ -47,8 +47,25 @@ Place = tuple[int, str]  # organisation and role
 _Key = TypeVar("_Key")
 
 
+class Placed(Protocol):
+    """Whose a migration is: the migration itself, or what was read of it."""
+
+    @property
+    def pk(self) -> int: ...
+    @property
+    def practice_id(self) -> int: ...
+    @property
+    def run_by_id(self) -> int: ...
+    @property
+    def project_manager_id(self) -> int: ...
+    @property
+    def target_supplier_id(self) -> int: ...
+    @property
+    def source_supplier_id(self) -> int: ...
+
+
 def audience(
-    migrations: Iterable[Migration], *, now: datetime, person: User | None = None
+    migrations: Iterable[Placed], *, now: datetime, person: User | None = None
 ) -> Audience:
     """Who acts as which owner in each of these migrations today, or only ``person`` of them.
 
@@ -56,12 +73,12 @@ def audience(
     with one difference: of an organisation's project managers only the one the
     migration names is told, with their deputies, and all of them once that one has left
     the role.
-    ``migrations`` come with their systems.
+    Migrations themselves come with their systems.
     """
     migrations = list(migrations)
     commissioners = defaultdict(set)
     for practice, commissioner in CommissionerLink.objects.filter(
-        practice__in=[m.practice_id for m in migrations], valid_to=None
+        practice__among={m.practice_id for m in migrations}, valid_to=None
     ).values_list("practice", "commissioner"):
         commissioners[practice].add(commissioner)
     held = _held(migrations, commissioners, now=now, person=person)
@@ -92,7 +109,7 @@ def _where(found: Mapping[tuple[int, _Key], set[int]]) -> dict[_Key, list[int]]:
     return migrations
 
 
-def _places(migration: Migration, commissioners: set[int]) -> Iterator[tuple[str, Place]]:
+def _places(migration: Placed, commissioners: set[int]) -> Iterator[tuple[str, Place]]:
     """Which role of which organisation acts as what in a migration."""
     for role in PRACTICE_ROLES:
         yield role, (migration.practice_id, role)
@@ -100,14 +117,14 @@ def _places(migration: Migration, commissioners: set[int]) -> Iterator[tuple[str
         yield Owner.THIRD_PARTY_SUPPLIER, (migration.practice_id, role)
     for role in PORTFOLIO_ROLES:
         yield role, (migration.run_by_id, role)
-    yield Owner.TARGET_SUPPLIER, (migration.target_system.supplier_id, Role.SUPPLIER)
-    yield Owner.SOURCE_SUPPLIER, (migration.source_system.supplier_id, Role.SUPPLIER)
+    yield Owner.TARGET_SUPPLIER, (migration.target_supplier_id, Role.SUPPLIER)
+    yield Owner.SOURCE_SUPPLIER, (migration.source_supplier_id, Role.SUPPLIER)
     for commissioner in commissioners:
         yield Owner.COMMISSIONER, (commissioner, Role.COMMISSIONER)
 
 
 def _held(
-    migrations: list[Migration],
+    migrations: list[Placed],
     commissioners: dict[int, set[int]],
     *,
     now: datetime,
@@ -117,9 +134,9 @@ def _held(
     organisations = set().union(*commissioners.values()) if commissioners else set()
     for m in migrations:
         organisations |= {m.practice_id, m.run_by_id}
-        organisations |= {m.target_system.supplier_id, m.source_system.supplier_id}
+        organisations |= {m.target_supplier_id, m.source_supplier_id}
     rows = Membership.objects.held_on(london_date(now)).filter(
-        organisation__in=organisations, person__is_active=True
+        organisation__among=organisations, person__is_active=True
     )
     if person is not None:
         # Whether colleagues step in depends on what the named managers hold.

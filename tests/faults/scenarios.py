@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from unittest import mock
 
 from django.db import connections, transaction
@@ -73,11 +74,11 @@ def sweepers_at_once(mail: FaultyMail) -> None:
     insert = outbox._insert
     first = threading.local()
 
-    def insert_together(rows: list[outbox.Draft]) -> None:
+    def insert_together(said: list[dict[str, Any]]) -> None:
         if not hasattr(first, "done"):
             first.done = True
             looked.wait(timeout=30)
-        insert(rows)
+        insert(said)
 
     with mock.patch.object(outbox, "_insert", insert_together):
         _together(SWEEPERS, lambda: services.plan_due(now=NOW))

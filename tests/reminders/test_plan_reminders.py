@@ -142,6 +142,11 @@ class TestAroundADate:
         assert told("reminder") == {world.manager, world.project_manager}
         assert len(planned("reminder")) == 4
 
+    def test_where_nobody_holds_the_role_the_project_manager_is_told(self):
+        world = make_world(tell=[Owner.PCSE])
+        plan_due(now=at(4, 5))
+        assert told("reminder") == {world.project_manager}
+
     def test_planning_again_at_once_and_with_the_clock_put_back_adds_nothing(self):
         make_world()
         for now in (at(4, 5), at(4, 5), at(4, 5) - HOUR, at(4, 5) + HOUR):

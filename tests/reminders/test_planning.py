@@ -7,7 +7,7 @@ import pytest
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
 
-from practices.accounts.roles import Role
+from practices.accounts.roles import Owner, Role
 from practices.reminders import planning
 from practices.reminders.models import Heartbeat, Notification
 from practices.reminders.planning import outbox
@@ -380,6 +380,17 @@ class TestSignOff:
 
 
 @pytest.mark.django_db
+def test_a_warning_for_a_role_that_nobody_holds_goes_to_the_project_manager():
+    version = factories.make_plan_version(publish=False)
+    version.clocks.filter(key="cut_over").update(tell=[Owner.PCSE])
+    factories.publish_rows(version)
+    world = World(plan_version=version)
+    world.start_cut_over()
+    plan_due(now=FDP_AT + 24 * HOUR)
+    assert told("clock") == {world.project_manager}
+
+
+@pytest.mark.django_db
 def test_who_acts_as_what_is_the_rule_of_the_migration_itself(world):
     """Apart from the project managers: of them only the one who is named is written to."""
     other = World()
@@ -441,9 +452,9 @@ def test_twenty_sweepers_at_once_add_every_row_once(committed_db, monkeypatch, c
     all_have_looked = threading.Barrier(20, timeout=60)
     insert, together = outbox._insert, []
 
-    def insert_together(rows):
+    def insert_together(said):
         together.append(all_have_looked.wait())
-        insert(rows)
+        insert(said)
 
     monkeypatch.setattr(outbox, "_insert", insert_together)
 

@@ -28,7 +28,7 @@ from practices.tracking.models import ClockRun, Migration
 from practices.tracking.models.clock import CHECK_EVERY
 from practices.tracking.rules import DAY, HOUR
 
-from .outbox import Draft, add, new, page
+from .outbox import Draft, add, page
 from .reach import Reach
 
 Kind = Notification.Kind
@@ -46,51 +46,53 @@ def clock_warnings(now: datetime) -> None:
     if not perhaps:
         return
     is_working = working_calendar().is_working
-    runs = ClockRun.objects.running().filter(pk__in=perhaps)
-    due = {
-        run.pk: (run, warn)
-        for run in runs
+    due = [
+        (run, warn)
+        for run, warned_to in perhaps
         if (warn := newest_due(run, now, is_working))
-        and ((warned_to := perhaps[run.pk]) is None or warn.due_at > warned_to)
-    }
+        and (warned_to is None or warn.due_at > warned_to)
+    ]
     if not due:
         return
-    reach = Reach({run.migration_id for run, _ in due.values()}, now=now)
-    rows: list[Draft] = []
-    for run, warn in due.values():
-        said = {
-            "kind": Kind.CLOCK,
-            "clock_run": run,
-            "headline": headlines.of_clock(run, now),
-            "path": page("tracking:overview", reach.migrations[run.migration_id].reference),
-        }
-        rows += [
-            new(f"clock:{run.pk}:{warn.key}", warn.due_at, **said, **to)
-            for to in reach.of(run.migration_id, run.plan_clock.tell)
-        ]
-    add(rows, now)
+    reach = Reach({run.migration_id for run, _ in due}, now=now)
+    drafts = (
+        Draft(
+            subject=f"clock:{run.pk}:{warn.key}",
+            to=reach.somebody(run.migration_id, run.plan_clock.tell),
+            due_at=warn.due_at,
+            kind=Kind.CLOCK,
+            migration_id=run.migration_id,
+            clock_run=run,
+            headline=headlines.of_clock(run, now),
+            path=page("tracking:overview", reach.references[run.migration_id]),
+        )
+        for run, warn in due
+    )
+    add(drafts, now)
 
 
-def _perhaps_due(now: datetime) -> dict[int, datetime | None]:
+def _perhaps_due(now: datetime) -> list[tuple[ClockRun, datetime | None]]:
     """Running clocks that may have something new to say, with the newest warning of each.
 
     ``newest_due`` decides; the database spares it the many that were told all there is, or
     have nothing to say yet. Each is looked up once, however many warnings its clock has.
     """
     running = ClockRun.objects.filter(state=ClockRun.State.RUNNING)
-    clocks = list(PlanClock.objects.filter(Exists(running.filter(plan_clock=OuterRef("pk")))))
+    clocks = PlanClock.objects.filter(Exists(running.filter(plan_clock=OuterRef("pk")))).in_bulk()
     if not clocks:
-        return {}
+        return []
     told = Notification.objects.filter(clock_run=OuterRef("pk"), kind=Kind.CLOCK)
-    newest = Case(*(When(plan_clock=clock, then=_newest(clock, now)) for clock in clocks))
-    runs = (
+    newest = Case(*(When(plan_clock=pk, then=_newest(clock, now)) for pk, clock in clocks.items()))
+    runs = list(
         running.filter(migration__state__in=Migration.ACTIVE_STATES)
         .order_by()
         .alias(newest=newest)
         .filter(~Exists(told.filter(due_at__gte=OuterRef("newest"))), newest__isnull=False)
         .annotate(warned_to=Subquery(told.order_by("-due_at").values("due_at")[:1]))
     )
-    return dict(runs.values_list("pk", "warned_to"))
+    for run in runs:
+        run.plan_clock = clocks[run.plan_clock_id]
+    return [(run, run.warned_to) for run in runs]
 
 
 def _newest(clock: PlanClock, now: datetime) -> Combinable:
@@ -141,17 +143,17 @@ def access_checks(now: datetime) -> None:
     if not runs:
         return
     reach = Reach({run.migration_id for run in runs}, now=now)
-    rows = (
-        new(
-            f"access:{run.pk}:{today}",
-            morning,
+    drafts = (
+        Draft(
+            subject=f"access:{run.pk}:{today}",
+            to=reach.somebody(run.migration_id, LOOK_AT_ACCESS),
+            due_at=morning,
             kind=Kind.ACCESS,
+            migration_id=run.migration_id,
             clock_run=run,
             headline=headlines.OLD_SYSTEM,
-            path=page("tracking:check_access", reach.migrations[run.migration_id].reference),
-            **to,
+            path=page("tracking:check_access", reach.references[run.migration_id]),
         )
         for run in runs
-        for to in reach.of(run.migration_id, LOOK_AT_ACCESS)
     )
-    add(rows, now)
+    add(drafts, now)

@@ -6,7 +6,7 @@ from practices.reminders.models import Heartbeat, Notification
 from practices.reminders.queries import people_with_overdue_tasks
 from practices.reminders.rules import overdue_day
 
-from .outbox import add, beat, new, page
+from .outbox import Draft, To, add, beat, page
 
 Kind = Notification.Kind
 
@@ -20,17 +20,17 @@ def daily_mails(now: datetime) -> None:
         return
     late = people_with_overdue_tasks(now)
     waiting = set(Notification.objects.for_digest(now).values_list("person", flat=True))
-    rows = [
-        new(
-            f"overdue:{day}",
-            due_at,
+    drafts = [
+        Draft(
+            subject=f"overdue:{day}",
+            to=[To(person) for person in people],
+            due_at=due_at,
             kind=Kind.OVERDUE,
             day=day,
-            person_id=person,
-            headline="Tasks were overdue this morning" if person in late else "",
+            headline=headline,
             path=page("home"),
         )
-        for person in late | waiting
+        for people, headline in ((late, "Tasks were overdue this morning"), (waiting - late, ""))
     ]
-    add(rows, now)
+    add(drafts, now)
     beat(overdue_told_on=day)

@@ -12,19 +12,20 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import Exists, Max, OuterRef, Q
+from django.db.models import Exists, Max, OuterRef
 
 from practices.accounts.models import User
 from practices.accounts.roles import Owner
 from practices.common.models import Event
+from practices.common.prepared import Instant, prepared
 from practices.common.verification import is_id
 from practices.reminders import headlines
-from practices.reminders.models import Heartbeat, Notification
+from practices.reminders.models import Heartbeat, Notification, NotificationQuerySet
 from practices.tracking.models import Gate, KeyDate, Migration, SignOff, Task
 from practices.tracking.rules import GL
 
 from .gates import spoken_about
-from .outbox import Draft, add, beat, new, page
+from .outbox import Draft, To, add, beat, page
 from .reach import Reach
 
 logger = logging.getLogger(__name__)
@@ -130,15 +131,15 @@ def _row(group: Group, world: "_World", now: datetime) -> Draft:
             page("tracking:task", reference, one.code) if one else page("tracking:tasks", reference)
         )
         headline = headlines.of_tasks(group.kind, len(group.tasks))
-    return new(
-        f"event:{group.events[0].pk}:{group.kind}",
-        now,
+    return Draft(
+        subject=f"event:{group.events[0].pk}:{group.kind}",
+        to=[To(group.person)],
+        due_at=now,
         kind=group.kind,
         migration_id=group.migration.pk,
-        person_id=group.person,
-        gate_id=group.gate and group.gate.pk,
+        gate_id=group.gate.pk if group.gate else None,
         round=group.round,
-        task_id=one and one.pk,
+        task_id=one.pk if one else None,
         event_id=group.events[-1].pk,
         events=[event.pk for event in group.events],
         basis=basis,
@@ -153,10 +154,8 @@ class _World:
     def __init__(self, events: list[Event], now: datetime) -> None:
         ids = {pk for event in events if (pk := _migration(event))}
         self.reach = Reach(ids, now=now)
-        spoken = set(
-            Migration.objects.filter(spoken_about(now, ""), pk__in=ids).values_list("pk", flat=True)
-        )
-        self.migrations = {pk: m for pk, m in self.reach.migrations.items() if pk in spoken}
+        spoken = Migration.objects.filter(spoken_about(now, ""), pk__in=ids)
+        self.migrations = spoken.only("reference").in_bulk()
         self.tasks = {
             (task.migration_id, task.code): task
             for task in Task.objects.filter(
@@ -243,30 +242,33 @@ def _key(event: Event) -> str:
 
 def undelivered(now: datetime) -> None:
     """Each mail of a migration that was given up, to its project manager, in the app only."""
-    dead = list(
-        Notification.objects.filter(
-            ~Exists(Notification.objects.filter(about=OuterRef("pk"))),
-            Q(migration__state__in=Migration.ACTIVE_STATES),
-            status=Status.DEAD,
-            due_at__gt=now - DEAD_LOOKS_BACK,
-        )
-    )
-    if not dead:
+    if not (found := _untold(now=now)):
         return
+    dead = list(Notification.objects.filter(pk__in=found))
     reach = Reach({row.migration_id for row in dead if row.migration_id}, now=now)
-    rows = (
-        new(
-            f"undelivered:{row.pk}",
-            now,
+    drafts = (
+        Draft(
+            subject=f"undelivered:{row.pk}",
+            to=[to for to in reach.of(row.migration_id, [Owner.PROJECT_MANAGER]) if to.person_id],
+            due_at=now,
             kind=Kind.UNDELIVERED,
+            migration_id=row.migration_id,
             about_id=row.pk,
             headline=headlines.UNDELIVERED,
-            path=page("tracking:people", reach.migrations[row.migration_id].reference),
-            **to,
+            path=page("tracking:people", reach.references[row.migration_id]),
         )
         for row in dead
         if row.migration_id
-        for to in reach.of(row.migration_id, [Owner.PROJECT_MANAGER])
-        if "person_id" in to
     )
-    add(rows, now)
+    add(drafts, now)
+
+
+@prepared
+def _untold(now: Instant) -> NotificationQuerySet:
+    told = Notification.objects.filter(about=OuterRef("pk"))
+    return Notification.objects.filter(
+        ~Exists(told),
+        migration__state__in=Migration.ACTIVE_STATES,
+        status=Status.DEAD,
+        due_at__gt=now - DEAD_LOOKS_BACK,
+    )

@@ -4,24 +4,33 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef
 
-from practices.accounts.models import Invitation
+from practices.accounts.models import Invitation, InvitationQuerySet
+from practices.common.prepared import Instant, prepared
 from practices.reminders.models import Notification
 
-from .outbox import add, new
+from .outbox import Draft, To, add
 
 
 def invitations(now: datetime) -> None:
     """The present mail of each open invitation; asking for it again makes another one."""
-    said = Notification.objects.filter(
-        invitation=OuterRef("pk"), due_at__gte=OuterRef("mail_asked_at")
-    )
-    rows = (
-        new(
-            f"invitation:{invitation.pk}:{invitation.nonce}",
-            invitation.mail_asked_at,
+    if not (found := _unmailed(now=now)):
+        return
+    drafts = (
+        Draft(
+            subject=f"invitation:{invitation.pk}:{invitation.nonce}",
+            to=[To()],
+            due_at=invitation.mail_asked_at,
             kind=Notification.Kind.INVITATION,
             invitation_id=invitation.pk,
         )
-        for invitation in Invitation.objects.open(now).filter(~Exists(said))
+        for invitation in Invitation.objects.filter(pk__in=found)
     )
-    add(rows, now)
+    add(drafts, now)
+
+
+@prepared
+def _unmailed(now: Instant) -> InvitationQuerySet:
+    said = Notification.objects.filter(
+        invitation=OuterRef("pk"), due_at__gte=OuterRef("mail_asked_at")
+    )
+    return Invitation.objects.open(now).filter(~Exists(said))

@@ -1,7 +1,7 @@
 """The reminders that plans give: around key dates, and while gates wait."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -9,18 +9,22 @@ from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import (
+    Case,
     Count,
+    DateTimeField,
     Exists,
     F,
     Func,
+    JSONField,
     OuterRef,
     Q,
     QuerySet,
     Subquery,
     TextField,
     Value,
+    When,
 )
-from django.db.models.functions import Coalesce, Concat, Substr
+from django.db.models.functions import Cast, Coalesce, Concat, Substr
 
 from practices.accounts.roles import Owner
 from practices.common.calendar import WorkingCalendar, working_calendar
@@ -33,27 +37,25 @@ from practices.reminders.rules import MORNING
 from practices.tracking.models import Gate, KeyDate, Migration, SignOff, Task
 from practices.tracking.rules import DAY
 
-from .outbox import add, new, page
+from .outbox import Draft, add, page
 from .reach import Reach
 
 Kind = Notification.Kind
 # How far holding something for a working morning can bring it forward: Christmas and a weekend.
 BROUGHT_FORWARD = timedelta(days=10)
+Newest = Callable[[int, Anchor], datetime | None]  # of a reminder that counts from an anchor
 
 
 @dataclass(frozen=True)
-class Waiting:
-    """A reminder of one migration whose task, date or gate is still to come.
+class Due:
+    """An occasion of a reminder in one migration that was not planned yet.
 
-    ``since`` is when the migration was started, ``told_to`` the newest occasion
-    that was planned, ``seats`` who has still to sign a gate.
+    ``seats`` is who has still to sign a gate.
     """
 
     migration: int
     reminder: int
-    anchor: Anchor
-    since: datetime
-    told_to: datetime | None
+    at: datetime
     gate: int | None = None
     seats: frozenset[str] = frozenset()
 
@@ -77,45 +79,91 @@ def plan_reminders(now: datetime) -> None:
     def newest(reminder: int, anchor: Anchor) -> datetime | None:
         return newest_occasion(reminders[reminder], anchor, now, is_working)
 
-    due: list[tuple[Waiting, datetime]] = []
-    for one in (*_around_dates(reminders, now), *_at_gates(reminders, now)):
-        at = newest(one.reminder, one.anchor)
-        if at and at >= one.since and (one.told_to is None or at > one.told_to):
-            due.append((one, at))
+    due = [*_around_dates(reminders, newest, now), *_at_gates(reminders, newest, now)]
     if due:
         _tell(due, reminders, now)
 
 
-def _around_dates(reminders: dict[int, PlanReminder], now: datetime) -> Iterator[Waiting]:
-    """What waits for a task or another date, as far as its first occasion may have come."""
+def _around_dates(
+    reminders: dict[int, PlanReminder], newest: Newest, now: datetime
+) -> Iterator[Due]:
+    """What waits for a task or another date.
+
+    The occasions of thousands of migrations are those of a few hundred dates. The plan's rules
+    reckon each of these once, and the database compares what was said with it.
+    """
+    if not reminders:
+        return
+    begun = _begun(reminders.values(), now)
+    marks = begun.values_list("mark", "pk", "on", "at", "has_happened").order_by().distinct()
+    occasions = {
+        mark: occasion.isoformat()
+        for mark, pk, on, at, happened in marks
+        if (occasion := newest(pk, Anchor(Moment(on, at) if at else Moment.of_day(on), happened)))
+    }
+    if not occasions:
+        return
+    said = Notification.objects.filter(
+        migration=OuterRef("migration"),
+        plan_reminder__key=OuterRef("key"),
+        due_at__gte=OuterRef("newest"),
+    )
     rows = (
+        begun.annotate(newest=_Given(Value(occasions, JSONField()), "mark"))
+        .filter(~Exists(said), _is_wanted(), newest__gte=F("since"))
+        .order_by()
+    )
+    for migration, pk, at in rows.values_list("migration", "pk", "newest"):
+        yield Due(migration, pk, at)
+
+
+class _Given(Func):
+    """The instant that some marks were given, by the mark of a row; null: none."""
+
+    template = "(%(expressions)s)::timestamptz"
+    arg_joiner = " ->> "
+    output_field = DateTimeField()
+
+
+def _begun(reminders: Iterable[PlanReminder], now: datetime) -> QuerySet[Any, Any]:
+    """Each reminder beside each active migration's date it counts from, once it may have begun.
+
+    Who counts from the same moment has the same ``mark``: only hours ask for the time of day.
+    """
+    return (
         PlanReminder.objects.filter(
             version__migrations__state__in=Migration.ACTIVE_STATES,
             version__migrations__key_dates__key=F("anchor"),
-            pk__in=reminders,
         )
         .annotate(
             migration=F("version__migrations__pk"),
             since=F("version__migrations__started_at"),
-            happened_on=F("version__migrations__key_dates__actual_on"),
-            on=Coalesce("happened_on", "version__migrations__key_dates__planned_on"),
-            at=Coalesce(
-                "version__migrations__key_dates__actual_at",
-                "version__migrations__key_dates__planned_at",
+            on=Coalesce(
+                "version__migrations__key_dates__actual_on",
+                "version__migrations__key_dates__planned_on",
             ),
+            at=Case(
+                When(
+                    unit=Unit.HOURS,
+                    then=Coalesce(
+                        "version__migrations__key_dates__actual_at",
+                        "version__migrations__key_dates__planned_at",
+                    ),
+                )
+            ),
+            has_happened=Q(version__migrations__key_dates__actual_on__isnull=False),
         )
-        .filter(_may_have_begun(reminders.values(), london_date(now)), _is_wanted())
+        .filter(_may_have_begun(reminders, london_date(now)))
         .annotate(
-            told_to=_told_to(migration=OuterRef("migration"), plan_reminder__key=OuterRef("key"))
+            mark=Concat(
+                *(
+                    part
+                    for name in ("pk", "on", "at", "has_happened")
+                    for part in (Cast(name, TextField()), Value(" ", TextField()))
+                )
+            )
         )
-        .order_by()
-        .values_list("migration", "pk", "on", "at", "happened_on", "since", "told_to")
     )
-    for migration, pk, on, at, happened_on, since, told_to in rows:
-        # Only hours ask for the time of day; days alone are fewer to reckon.
-        moment = Moment(on, at) if reminders[pk].unit == Unit.HOURS else Moment.of_day(on)
-        anchor = Anchor(moment, happened=happened_on is not None)
-        yield Waiting(migration, pk, anchor, since, told_to)
 
 
 def _may_have_begun(reminders: Iterable[PlanReminder], today: date) -> Q:
@@ -128,7 +176,7 @@ def _may_have_begun(reminders: Iterable[PlanReminder], today: date) -> Q:
         elif reminder.unit == Unit.WORKING_DAYS and first < 0:
             first *= 2
         near = Q(pk=reminder.pk, on__lte=today + BROUGHT_FORWARD - first * DAY)
-        begun |= near if first <= 0 else near & Q(happened_on__isnull=False)
+        begun |= near if first <= 0 else near & Q(has_happened=True)
     return begun
 
 
@@ -144,11 +192,14 @@ def _is_wanted() -> Q:
     return Q(until="") | (is_task & Exists(tasks)) | (~is_task & Exists(dates))
 
 
-def _at_gates(reminders: dict[int, PlanReminder], now: datetime) -> Iterator[Waiting]:
+def _at_gates(reminders: dict[int, PlanReminder], newest: Newest, now: datetime) -> Iterator[Due]:
     """Gates that could be signed, looked for once a morning: many tasks decide about them."""
     wanted = {pk: row for pk, row in reminders.items() if row.anchor.startswith(GATE_PREFIX)}
     if not wanted or Heartbeat.objects.filter(swept_at__range=(_last_morning(now), now)).exists():
         return
+    said = Notification.objects.filter(
+        plan_reminder__key=OuterRef("reminder_key"), gate=OuterRef("pk")
+    )
     gates = (
         Gate.objects.ready_to_sign()
         .filter(migration__plan_version__reminders__in=wanted)
@@ -160,16 +211,15 @@ def _at_gates(reminders: dict[int, PlanReminder], now: datetime) -> Iterator[Wai
         )
         .filter(Q(anchor=ANY_GATE) | Q(anchor=Concat(Value(GATE_PREFIX), "key")))
         .annotate(
-            told_to=_told_to(plan_reminder__key=OuterRef("reminder_key"), gate=OuterRef("pk")),
+            said_to=Subquery(said.order_by("-due_at").values("due_at")[:1]),
             seats=ArraySubquery(_free_seats()),
         )
     )
     for gate in gates:
-        anchor = Anchor(Moment.of_instant(gate.ready_at), happened=True)
-        seats = frozenset(role for roles in gate.seats for role in roles.split())
-        yield Waiting(
-            gate.migration_id, gate.reminder, anchor, gate.since, gate.told_to, gate.pk, seats
-        )
+        at = newest(gate.reminder, Anchor(Moment.of_instant(gate.ready_at), happened=True))
+        if at and at >= gate.since and (gate.said_to is None or at > gate.said_to):
+            seats = frozenset(role for roles in gate.seats for role in roles.split())
+            yield Due(gate.migration_id, gate.reminder, at, gate.pk, seats)
 
 
 def _last_morning(now: datetime) -> datetime:
@@ -191,59 +241,48 @@ def _free_seats() -> QuerySet[Any, Any]:
     )
 
 
-def _told_to(**of: Any) -> Subquery:
-    """The newest occasion that was planned, whatever became of it.
-
-    A reminder is known by its key: the migration may have another version of its plan since.
-    """
-    planned = Notification.objects.filter(**of).order_by("-due_at")
-    return Subquery(planned.values("due_at")[:1])
-
-
-def _tell(
-    due: list[tuple[Waiting, datetime]], reminders: dict[int, PlanReminder], now: datetime
-) -> None:
+def _tell(due: list[Due], reminders: dict[int, PlanReminder], now: datetime) -> None:
     """To whom the plan says, to who could sign, and in the end to the project manager."""
-    reach = Reach({one.migration for one, _ in due}, now=now)
+    reach = Reach({one.migration for one in due}, now=now)
     said = _times_said(due, reminders)
-    rows = []
-    for one, at in due:
+    drafts = []
+    for one in due:
         reminder = reminders[one.reminder]
         owners = {*reminder.tell, *one.seats}
         if 0 < reminder.escalate_after <= said[one.migration, reminder.key, one.gate]:
             owners.add(Owner.PROJECT_MANAGER)
-        mark = f"{one.reminder}:{one.gate or ''}:{at:%Y%m%d%H%M}"
-        rows += [
-            new(
-                f"reminder:{one.migration}:{mark}",
-                at,
+        mark = f"{one.reminder}:{one.gate or ''}:{one.at:%Y%m%d%H%M}"
+        drafts.append(
+            Draft(
+                subject=f"reminder:{one.migration}:{mark}",
+                to=reach.somebody(one.migration, owners),
+                due_at=one.at,
                 kind=Kind.REMINDER,
+                migration_id=one.migration,
                 plan_reminder_id=reminder.pk,
                 gate_id=one.gate,
                 headline=reminder.title,
-                path=_path(one, reminder, reach.migrations[one.migration].reference),
-                **to,
+                path=_path(one, reminder, reach.references[one.migration]),
             )
-            for to in reach.of(one.migration, owners)
-        ]
-    add(rows, now)
+        )
+    add(drafts, now)
 
 
-def _path(one: Waiting, reminder: PlanReminder, reference: str) -> str:
+def _path(one: Due, reminder: PlanReminder, reference: str) -> str:
     if reminder.until.startswith(TASK_PREFIX):
         return page("tracking:task", reference, reminder.until.removeprefix(TASK_PREFIX))
     return page("tracking:overview", reference) + ("#gates" if one.gate else "")
 
 
 def _times_said(
-    due: list[tuple[Waiting, datetime]], reminders: dict[int, PlanReminder]
+    due: list[Due], reminders: dict[int, PlanReminder]
 ) -> Counter[tuple[int, str, int | None]]:
     """How often each was said before, in vain: it would have ended otherwise."""
     rows = (
         Notification.objects.filter(
             kind=Kind.REMINDER,
-            migration__in={one.migration for one, _ in due},
-            plan_reminder__key__in={reminders[one.reminder].key for one, _ in due},
+            migration__among={one.migration for one in due},
+            plan_reminder__key__in={reminders[one.reminder].key for one in due},
         )
         .exclude(status=Notification.Status.SUPERSEDED)
         .values_list("migration", "plan_reminder__key", "gate")

@@ -1,13 +1,28 @@
 """Who is reached by a role."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 from django.utils.crypto import salted_hmac
 
+from practices.accounts.roles import Owner
 from practices.tracking.models import Contact, Migration
 from practices.tracking.team import Audience, audience
+
+from .outbox import To
+
+
+class Place(NamedTuple):
+    """What decides who is reached: whole rows of thousands of migrations take longer to read."""
+
+    pk: int
+    reference: str
+    practice_id: int
+    run_by_id: int
+    project_manager_id: int
+    target_supplier_id: int
+    source_supplier_id: int
 
 
 class Reach:
@@ -19,23 +34,26 @@ class Reach:
     """
 
     def __init__(
-        self, migrations: Iterable[int], *, now: datetime, contacts_first: bool = False
+        self, migrations: Collection[int], *, now: datetime, contacts_first: bool = False
     ) -> None:
-        # Whose supplier a system is decides who is reached; nobody asks for names here.
-        found = Migration.objects.select_related("source_system", "target_system").only(
-            "reference",
-            "practice_id",
-            "run_by_id",
-            "project_manager_id",
-            "source_system__supplier_id",
-            "target_system__supplier_id",
-        )
-        self.migrations = found.in_bulk(set(migrations))
-        self.people: Audience = audience(self.migrations.values(), now=now)
+        places = [
+            Place(*row)
+            for row in Migration.objects.filter(pk__among=migrations).values_list(
+                "pk",
+                "reference",
+                "practice",
+                "run_by",
+                "project_manager",
+                "target_system__supplier",
+                "source_system__supplier",
+            )
+        ]
+        self.references: dict[int, str] = {place.pk: place.reference for place in places}
+        self.people: Audience = audience(places, now=now)
         self.contacts: dict[tuple[int, str], set[int]] = {}
         self.emails: dict[int, str] = {}
         for pk, migration, role, email in (
-            Contact.objects.filter(migration__in=self.migrations, removed_at=None)
+            Contact.objects.filter(migration__among=migrations, removed_at=None)
             .exclude(email="")
             .values_list("pk", "migration", "role", "email")
         ):
@@ -43,15 +61,19 @@ class Reach:
             self.contacts.setdefault((migration, role), set()).add(pk)
         self.contacts_first = contacts_first
 
-    def address_mark(self, to: dict[str, Any]) -> str:
+    def address_mark(self, to: To) -> str:
         """Tells a contact's addresses apart in a key, without saying them."""
-        if (email := self.emails.get(to.get("contact_id", 0))) is None:
+        if (email := self.emails.get(to.contact_id or 0)) is None:
             return ""
         mark = salted_hmac("practices.reminders.address", email, algorithm="sha256")
         return f":{mark.hexdigest()[:12]}"
 
-    def of(self, migration: int, owners: Iterable[str]) -> list[dict[str, Any]]:
-        """Recipients, each once, as fields of a notification."""
+    def somebody(self, migration: int, owners: Iterable[str]) -> list[To]:
+        """Those, or the project manager where nobody is: what is due is never said to no one."""
+        return self.of(migration, owners) or self.of(migration, [Owner.PROJECT_MANAGER])
+
+    def of(self, migration: int, owners: Iterable[str]) -> list[To]:
+        """Whom they are, each once."""
         people: set[int] = set()
         contacts: set[int] = set()
         for owner in owners:
@@ -63,6 +85,6 @@ class Reach:
                 named = set()
             people |= held
             contacts |= named
-        return [{"migration_id": migration, "person_id": pk} for pk in sorted(people)] + [
-            {"migration_id": migration, "contact_id": pk} for pk in sorted(contacts)
+        return [To(person_id=pk) for pk in sorted(people)] + [
+            To(contact_id=pk) for pk in sorted(contacts)
         ]

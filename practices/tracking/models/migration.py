@@ -203,6 +203,14 @@ class Migration(Counters):
     def name(self) -> str:
         return self.practice.organisation.name
 
+    @property
+    def target_supplier_id(self) -> int:
+        return self.target_system.supplier_id
+
+    @property
+    def source_supplier_id(self) -> int:
+        return self.source_system.supplier_id
+
     def memberships_of(self, user: User) -> list[tuple[Membership, str]]:
         """Pairs of (membership, owner key it acts as here) of a person in this migration."""
         pairs: list[tuple[Membership, str]] = []
@@ -213,9 +221,9 @@ class Migration(Counters):
             ):
                 pairs.append((membership, role))
             elif role == Role.SUPPLIER:
-                if organisation == self.target_system.supplier_id:
+                if organisation == self.target_supplier_id:
                     pairs.append((membership, Owner.TARGET_SUPPLIER))
-                if organisation == self.source_system.supplier_id:
+                if organisation == self.source_supplier_id:
                     pairs.append((membership, Owner.SOURCE_SUPPLIER))
             elif (
                 role == Role.COMMISSIONER and organisation in self.commissioner_ids
