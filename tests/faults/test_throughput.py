@@ -8,8 +8,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
-from copy import copy
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from email.utils import parseaddr
 from functools import partial
 from pathlib import Path
@@ -17,24 +16,23 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import connection, transaction
-from django.db.models.base import ModelState
 
 from migration_tracker.celery import app
 from migration_tracker.local import commands
 from migration_tracker.local.processes import Child, free_port, listens
-from practices.accounts.models import Membership, User
 from practices.common import clock
 from practices.common.time import london_date
-from practices.directory.models import Organisation, Practice
 from practices.reminders.models import Heartbeat, Notification
 from practices.reminders.post import Letter, Post
 from practices.reminders.services import deliver, plan_due
-from practices.tracking.models import ClockRun, Migration
-from tests.reminders.worlds import HOUR, World
+from practices.tracking.models import ClockRun
+from practices.tracking.services import gates
+from tests.journeys.given import shipped_plan
+from tests.reminders.worlds import HOUR
 from tests.support.servers import Server
 
 from .conftest import environment_of
+from .country import MIGRATIONS, a_country, dates_for_all, find, find_reminders, insert
 from .report import LONG, keep
 from .scenarios import NOW
 from .storm import Crowd
@@ -44,7 +42,6 @@ pytestmark = [
     pytest.mark.timeout(1800),
 ]
 ROUNDS = 3
-SINCE = date(2020, 1, 1)
 
 
 @pytest.fixture
@@ -141,128 +138,54 @@ def test_sending_beside_a_bare_loop(committed_db, postgres, worker, monkeypatch)
         print(name, per_second, ratio)
 
 
-MIGRATIONS = 6200  # every practice in England at once
-# What falls due, and who is told of it: the least that any planner has to find out.
-TOLD = """
-WITH due AS (
-    SELECT DISTINCT ON (run.id) run.id, run.migration_id, n,
-        run.started_at + n * interval '1 hour' AS due_at
-    FROM tracking_clockrun run
-    JOIN plans_planclock clock ON clock.id = run.plan_clock_id
-    CROSS JOIN LATERAL unnest(clock.warn_after) n
-    WHERE run.state = 'running' AND run.started_at + n * interval '1 hour' <= %s
-    ORDER BY run.id, n DESC
-), told AS (
-    SELECT due.*, migration.project_manager_id AS person_id
-    FROM due JOIN tracking_migration migration ON migration.id = due.migration_id
-    UNION ALL
-    SELECT due.*, held.person_id
-    FROM due JOIN tracking_migration migration ON migration.id = due.migration_id
-    JOIN accounts_membership held ON held.organisation_id = migration.practice_id
-        AND held.role = 'practice_manager' AND held.valid_to IS NULL
-    UNION ALL
-    SELECT due.*, held.person_id
-    FROM due JOIN tracking_migration migration ON migration.id = due.migration_id
-    JOIN directory_clinicalsystem system ON system.id = migration.target_system_id
-    JOIN accounts_membership held ON held.organisation_id = system.supplier_id
-        AND held.role = 'supplier' AND held.valid_to IS NULL
-)
-"""
-UNSAID = """
-FROM told WHERE NOT EXISTS (
-    SELECT 1 FROM reminders_notification said
-    WHERE said.clock_run_id = told.id AND said.person_id = told.person_id
-        AND said.due_at >= told.due_at
-)
-"""
-DUE = f"{TOLD} SELECT * {UNSAID}"
-# And the rows themselves, by the same database with the same indexes and constraints.
-INSERT = f"""
-INSERT INTO reminders_notification (dedupe_key, message_id, kind, status, person_id, migration_id,
-    clock_run_id, basis, headline, path, due_at, next_attempt_at, events, attempts, address,
-    reports_known, smtp_reply, last_error)
-{TOLD} SELECT 'bare:' || id || ':' || person_id, 'bare:' || id || ':' || person_id, 'clock',
-    'pending', person_id, migration_id, id, '', 'Cut-over', '/', due_at, due_at, '{{}}', 0, '', 0,
-    '', '' {UNSAID}
-"""
-
-
-def _a_country() -> None:
-    """6,200 running cut-overs, each with a practice and a practice manager of its own."""
-    world = World()
-    run = world.start_cut_over()
-    numbers = range(1, MIGRATIONS)
-    organisations = Organisation.objects.bulk_create(
-        Organisation(kind="practice", code=f"P{number:05}", name=f"Practice {number}")
-        for number in numbers
-    )
-    practices = Practice.objects.bulk_create(
-        Practice(organisation=organisation) for organisation in organisations
-    )
-    people = User.objects.bulk_create(
-        User(email=f"manager{number}@example.test", name=f"Manager {number}", password="!")
-        for number in numbers
-    )
-    Membership.objects.bulk_create(
-        Membership(person=person, organisation=place, role="practice_manager", valid_from=SINCE)
-        for person, place in zip(people, organisations, strict=True)
-    )
-    migrations = Migration.objects.bulk_create(
-        _copy(world.migration, reference=place.code, practice=practice)
-        for place, practice in zip(organisations, practices, strict=True)
-    )
-    ClockRun.objects.bulk_create(_copy(run, migration=each) for each in migrations)
-
-
-def _copy(row: Any, **changes: object) -> Any:
-    other = copy(row)
-    other._state = ModelState()
-    other.pk = None
-    for name, value in changes.items():
-        setattr(other, name, value)
-    return other
-
-
-def _rows(now: datetime) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(DUE, [now])
-        return len(cursor.fetchall())
-
-
-def _insert_bare(now: datetime) -> None:
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(INSERT, [now])
-        transaction.set_rollback(True)
-
-
 def test_planning_beside_the_bare_sql(committed_db, postgres):
     """Sweeps that find everything due, nothing, and a little, against the SQL that finds it.
 
     Where rows are due, also against SQL that finds and inserts them: what the database needs.
     """
-    _a_country()
+    a_country()
     Heartbeat.objects.update_or_create(id=1, defaults={"overdue_told_on": london_date(NOW)})
     found = {}
-    for name, now, due, rounds in (
-        ("nothing to say yet", NOW - 5 * HOUR, 0, ROUNDS),
-        ("all due", NOW, 3 * MIGRATIONS, 1),  # what is planned is not due again
-        ("nothing due", NOW, 0, ROUNDS),
-        ("one in a hundred due", NOW, 3 * MIGRATIONS // 100, ROUNDS),
+    for name, now, every in (
+        ("nothing to say yet", NOW - 5 * HOUR, 0),
+        ("all due", NOW, 1),
+        ("nothing due", NOW, 0),
+        ("one in a hundred due", NOW, 100),
     ):
+        due = 3 * MIGRATIONS // every if every else 0
         bare, writing, ours = [], [], []
         said = Notification.objects.filter(kind="clock")
-        for _ in range(rounds):
-            if due and said.exists():
-                _forget_some()
+        for _ in range(ROUNDS):
+            if every:
+                _forget_every(every)
             _clean_up(postgres, committed_db)
             bare.append(_seconds(partial(_count_due, due, now)))
-            writing.append(_seconds(partial(_insert_bare, now)))
+            writing.append(_seconds(partial(insert, now)))
+            Notification.objects.filter(dedupe_key__startswith="bare").delete()
             _clean_up(postgres, committed_db)
             before = said.count()
             ours.append(_seconds(partial(plan_due, now=now)))
             assert said.count() == before + due
         found[name] = _beside(due, *map(statistics.median, (ours, bare, writing)))
     keep(ratios={"planning": {"migrations": MIGRATIONS, **found}})
+
+
+def test_planning_with_the_reminders_of_a_shipped_plan(committed_db, postgres, monkeypatch):
+    """Sweeps with nothing new to say, against the SQL that finds what is due."""
+    monkeypatch.setattr(gates, "blocking", lambda *_: [])  # nobody signs in this country
+    a_country(shipped_plan("nhs-full-migration"))
+    dates_for_all(postgres, committed_db)
+    ours, bare = [], []
+    plan_due(now=NOW)
+    said = Notification.objects.count()
+    assert said > 6 * MIGRATIONS
+    for _ in range(ROUNDS):
+        _clean_up(postgres, committed_db)
+        bare.append(_seconds(partial(find, NOW)) + _seconds(partial(find_reminders, NOW)))
+        ours.append(_seconds(partial(plan_due, now=NOW)))
+    assert Notification.objects.count() == said
+    found = _beside(0, statistics.median(ours), statistics.median(bare), 0)
+    keep(ratios={"planning with a shipped plan": {"migrations": MIGRATIONS, **found}})
 
 
 def _beside(due: int, ours: float, bare: float, writing: float) -> dict[str, float]:
@@ -280,10 +203,10 @@ def _beside(due: int, ours: float, bare: float, writing: float) -> dict[str, flo
     }
 
 
-def _forget_some() -> None:
-    some = list(ClockRun.objects.order_by("pk").values_list("pk", flat=True)[::100])
-    Notification.objects.filter(clock_run__in=some).delete()
+def _forget_every(number: int) -> None:
+    some = list(ClockRun.objects.order_by("pk").values_list("pk", flat=True)[::number])
+    Notification.objects.filter(clock_run__among=some).delete()
 
 
 def _count_due(expected: int, now: datetime) -> None:
-    assert _rows(now) == expected
+    assert find(now) == expected
