@@ -96,6 +96,25 @@ for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
   document.addEventListener(name, showProblem);
 }
 
+// What takes long to answer says so: pressing again would only make it take longer.
+const NOTICED = 1000; // milliseconds
+let slow;
+function sayOfWaiting(words) {
+  document.getElementById("app-waiting").textContent = words;
+}
+function beginToWait() {
+  clearTimeout(slow);
+  slow = setTimeout(sayOfWaiting, NOTICED, "Working on it…");
+}
+function endTheWait() {
+  clearTimeout(slow);
+  sayOfWaiting("");
+}
+document.addEventListener("submit", (event) => event.defaultPrevented || beginToWait());
+addEventListener("pagehide", endTheWait);
+document.addEventListener("htmx:beforeRequest", (event) => byPerson(event) && beginToWait());
+document.addEventListener("htmx:afterRequest", endTheWait);
+
 // Paper shows what is folded away on the screen.
 let opened = [];
 addEventListener("beforeprint", () => {

@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings as site
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core.wsgi import get_wsgi_application
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 AXE = site.BASE_DIR / "node_modules" / "axe-core" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -182,6 +182,42 @@ def test_a_failure_leaves_the_page_and_says_so(open_page: Opener):
     expect(page.locator("#app-problem")).to_be_focused()
     expect(page.get_by_text("CUT-16 is open")).to_be_visible()
     assert_accessible(page)
+
+
+def hold_up(page: Page, address: str) -> list[Route]:
+    """What the page asks of an address from now on, which is not answered by itself."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(address, hold)
+    return held
+
+
+def test_a_page_that_takes_long_says_so(open_page: Opener):
+    page = open_page("/pattern/form/")
+    held = hold_up(page, "**/pattern/form/")
+    page.expose_function("answer", lambda: held[0].continue_())
+    page.evaluate(
+        "new MutationObserver(() => answer()).observe("
+        "document.getElementById('app-waiting'), {childList: true})"
+    )
+    page.get_by_role("button", name="Save and continue").click(no_wait_after=True)
+    # Playwright looks at no page that is about to be left: only what it says brings the answer.
+    expect(page.get_by_role("heading", name="There is a problem")).to_be_visible()
+    expect(page.locator("#app-waiting")).to_be_empty()
+
+
+def test_a_piece_of_a_page_that_takes_long_says_so_too(open_page: Opener):
+    page = open_page("/pattern/htmx/")
+    held = hold_up(page, "**/htmx/answer/**")
+    page.get_by_role("button", name="Done CUT-16").click()
+    expect(page.locator("#app-waiting")).to_have_text("Working on it…")
+    assert_accessible(page)
+    held[0].continue_()
+    expect(page.get_by_text("CUT-16 is done")).to_be_focused()
+    expect(page.locator("#app-waiting")).to_be_empty()
 
 
 def test_a_lost_connection_leaves_the_page_and_says_so(open_page: Opener):
