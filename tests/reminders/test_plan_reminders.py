@@ -1,6 +1,7 @@
 """The reminders of the plan: what the planner adds for them, and to whom."""
 
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 
 import pytest
 from django.db import connection
@@ -54,6 +55,10 @@ def make_world(**fields):
 
 def times():
     return sorted({row.due_at for row in planned("reminder")})
+
+
+def occasions():
+    return sorted(((row.migration, row.due_at) for row in planned("reminder")), key=itemgetter(1))
 
 
 def walk(start, end, step=HOUR):
@@ -141,6 +146,27 @@ class TestAroundADate:
         plan_due(now=at(4, 15))
         assert told("reminder") == {world.manager, world.project_manager}
         assert len(planned("reminder")) == 4
+
+    def test_hours_count_from_the_time_of_day_of_each_migration(self):
+        early = make_world(offsets=[-24], unit="hours", deliver="any_hour")
+        late = World(plan_version=early.plan_version, go_live_at=GO_LIVE_AT + 2 * HOUR)
+        walk(at(4, 11, 0), at(4, 11, 12))
+        assert occasions() == [(early.migration, at(4, 11, 7)), (late.migration, at(4, 11, 9))]
+
+    def test_a_date_that_has_happened_is_told_apart_from_the_same_one_planned(self):
+        gone = make_world(offsets=[-1, 1], until="task:POST-01", deliver="any_hour")
+        waiting = World(plan_version=gone.plan_version)
+        gone.start_cut_over()
+        gone.go_live(GO_LIVE_AT)
+        plan_due(now=at(4, 13))
+        assert occasions() == [(waiting.migration, at(4, 11)), (gone.migration, at(4, 13))]
+
+    def test_what_was_said_is_added_only_once(self):
+        make_world()
+        plan_due(now=at(4, 5))
+        with CaptureQueriesContext(connection) as again:
+            plan_due(now=at(4, 5, 7, 1))
+        assert not [query for query in again if "INSERT" in query["sql"]]
 
     def test_where_nobody_holds_the_role_the_project_manager_is_told(self):
         world = make_world(tell=[Owner.PCSE])
