@@ -75,7 +75,6 @@ def plan_reminders(now: datetime) -> None:
     def calendar() -> WorkingCalendar:  # most sweeps find nothing that would ask it
         return working_calendar()
 
-    @cache
     def newest(reminder: int, anchor: Anchor) -> datetime | None:
         return newest_occasion(reminders[reminder], anchor, now, is_working)
 
