@@ -15,7 +15,7 @@ from tests.factories import MONDAY, make_person
 
 from .cast import assert_sound, count_queries, make_cast
 from .test_dates_pages import said
-from .test_reports import LATER, REMOVED, WORDS, note, report, shown_on, the_text
+from .test_reports import LATER, REMOVED, WORDS, note, pages_with, read, report, the_text
 
 pytestmark = pytest.mark.django_db
 
@@ -46,7 +46,7 @@ class TestFile:
         answer = self.get(client, cast, evidence, getattr(cast, who))
         assert answer.status_code == 404
         assert "Nobody can open it until the project manager has decided" in said(answer)
-        assert shown_on(client, cast, getattr(cast, who)) == set()
+        assert pages_with(WORDS, read(client, cast, getattr(cast, who))) == set()
 
     def test_shown_again_it_opens(self, client, cast, evidence):
         services.restore(report=report(cast, evidence.file), by=cast.project_manager, at=LATER)
