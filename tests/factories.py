@@ -145,8 +145,10 @@ def make_plan_version(
         roles=[Owner.PRACTICE_MANAGER, Owner.LEAD_GP],
     )
     _tasks(version, seat)
-    for task in version.tasks.filter(code__in=["CUT-02", "CUT-03"]):
-        PlanCover.objects.create(version=version, gate=gate, task=task)
+    PlanCover.objects.bulk_create(
+        PlanCover(version=version, gate=gate, task=task)
+        for task in version.tasks.filter(code__in=["CUT-02", "CUT-03"])
+    )
     return publish_rows(version) if publish else version
 
 
@@ -179,12 +181,14 @@ def _key_dates(version: PlanVersion) -> None:
         {"key": "CE", "title": "Cut-over end", "precision": minute, "same_as": "GL"},
         {"key": "EOA", "title": "End of old-system access", "precision": day, "clock": "access"},
     ]
-    for position, row in enumerate(rows, 1):
-        PlanKeyDate.objects.create(version=version, position=position, **row)
+    PlanKeyDate.objects.bulk_create(
+        PlanKeyDate(version=version, position=position, **row)
+        for position, row in enumerate(rows, 1)
+    )
 
 
 def _clocks(version: PlanVersion, access_days: int) -> None:
-    PlanClock.objects.create(
+    cut_over = PlanClock(
         version=version,
         position=1,
         key="cut_over",
@@ -196,7 +200,7 @@ def _clocks(version: PlanVersion, access_days: int) -> None:
         warn_after=[24, 48, 60, 66, 72],
         tell=[Owner.PROJECT_MANAGER, Owner.PRACTICE_MANAGER, Owner.TARGET_SUPPLIER],
     )
-    PlanClock.objects.create(
+    access = PlanClock(
         version=version,
         position=2,
         key="access",
@@ -208,6 +212,7 @@ def _clocks(version: PlanVersion, access_days: int) -> None:
         warn_before=[14, 7, 3, 1, 0],
         tell=[Owner.PROJECT_MANAGER, Owner.PRACTICE_MANAGER, Owner.COMMISSIONER],
     )
+    PlanClock.objects.bulk_create([cut_over, access])
 
 
 def _tasks(version: PlanVersion, seat: PlanSeat) -> None:
@@ -235,24 +240,32 @@ def _tasks(version: PlanVersion, seat: PlanSeat) -> None:
             ),
         ],
     }
-    for place, (key, tasks) in enumerate(phases.items(), 1):
-        title = key.replace("_", " ").capitalize()
-        phase = PlanPhase.objects.create(version=version, position=place, key=key, title=title)
-        for position, (code, title, owner, anchor, offset, unit, records) in enumerate(tasks, 1):
-            PlanTask.objects.create(
-                version=version,
-                phase=phase,
-                position=position,
-                code=code,
-                title=title,
-                owner=owner,
-                anchor=anchor,
-                offset=offset,
-                unit=unit,
-                basis="suggested",
-                records=records,
-                signs=seat if code == "CUT-04" else None,
-            )
+    made = PlanPhase.objects.bulk_create(
+        PlanPhase(
+            version=version, position=place, key=key, title=key.replace("_", " ").capitalize()
+        )
+        for place, key in enumerate(phases, 1)
+    )
+    PlanTask.objects.bulk_create(
+        PlanTask(
+            version=version,
+            phase=phase,
+            position=position,
+            code=code,
+            title=title,
+            owner=owner,
+            anchor=anchor,
+            offset=offset,
+            unit=unit,
+            basis="suggested",
+            records=records,
+            signs=seat if code == "CUT-04" else None,
+        )
+        for phase in made
+        for position, (code, title, owner, anchor, offset, unit, records) in enumerate(
+            phases[phase.key], 1
+        )
+    )
 
 
 def make_migration(
