@@ -8,6 +8,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -27,6 +28,11 @@ from migration_tracker.local.valkey import Valkey
 from .databases import committed_name
 from .servers import Server
 from .settings import GIVEN
+
+# Every test that commits takes the database away, and the web server then tries its dead
+# connections one after the other, with ever longer waits between them.
+POOL_SIZE = 2
+CROWD = ThreadPoolExecutor(POOL_SIZE)
 
 
 @pytest.fixture(scope="session")
@@ -141,9 +147,7 @@ def site_environment(
         "EMAIL_PORT": str(mail_server.port),
         "MEDIA_ROOT": str(media_root),
         "WEB_CONCURRENCY": "1",
-        # Every test that commits takes the database away, and the pool then tries its dead
-        # connections one after the other, with ever longer waits between them.
-        "DATABASE_POOL_SIZE": "2",
+        "DATABASE_POOL_SIZE": str(POOL_SIZE),
         "PATH": commands.PATH,
     }
 
@@ -178,6 +182,11 @@ def _serves(url: str) -> bool:
 @pytest.fixture
 def live_app(committed_db: str, web_server: LiveApp, smtp_server: MailServer) -> LiveApp:
     """The site in a real web server, on the fresh database of this test."""
+    # The pool is full of connections to the database of the test before. Who meets one of them
+    # gets another at once, who meets two waits a second: so as many ask as there may be, and
+    # when one is answered no dead one is left.
+    asked = [CROWD.submit(_serves, f"{web_server.url}/healthz/") for _ in range(POOL_SIZE)]
+    assert next(as_completed(asked)).result(), f"The site does not answer: {web_server.log}"
     return web_server
 
 
