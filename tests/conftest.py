@@ -1,5 +1,7 @@
 """Fixtures for every test: the real parts, each in tests/support/."""
 
+import gc
+
 import hypothesis
 import pytest
 
@@ -10,6 +12,16 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("patient")
 
 pytest_plugins = ["tests.support.databases", "tests.support.site", "tests.support.pages"]
+
+
+def pytest_collection_finish() -> None:
+    """Do not search what was loaded for the tests for garbage, and the rest less often.
+
+    It stays to the end: a quarter of a million objects, which Python would go through again and
+    again.
+    """
+    gc.freeze()
+    gc.set_threshold(20_000)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
