@@ -26,8 +26,9 @@ FAULTS = """async rules =>
 SHAPE = """() => location.pathname.replace(/[^/]*\\d[^/]*/g, "#") +
   [...new Set([...document.querySelectorAll("body *")].map(
     element => element.tagName + element.className + (element.role ?? "")))].sort().join()"""
-HAS_THE_FOCUS = """element => element === document.activeElement || element.type === "radio"
-    && element.name === document.activeElement.name"""
+# Nothing when the page has put another element in its place.
+HAS_THE_FOCUS = """element => !element.isConnected ? null : element === document.activeElement
+    || element.type === "radio" && element.name === document.activeElement.name"""
 MANY = 400  # presses of a key after which a person gives up
 FITS = "width => document.documentElement.scrollWidth <= width"
 PHONE: ViewportSize = {"width": 320, "height": 640}
@@ -212,10 +213,14 @@ class WithoutMouse(Visitor):
 
     def goes_to(self, target: Locator) -> None:
         """Tab until the target has the focus, or a round button of its group."""
+        element = target.element_handle()  # looked for once: it takes longer than to press Tab
         for _ in range(MANY):
             self.page.keyboard.press("Tab")
-            if target.evaluate(HAS_THE_FOCUS):
+            found = element.evaluate(HAS_THE_FOCUS)
+            if found:
                 return
+            if found is None:
+                element = target.element_handle()
         raise AssertionError(f"{target} is not within {MANY} presses of Tab")
 
     def acts_on(self, way: Locator) -> None:
