@@ -24,11 +24,11 @@ from tests.accounts.addresses import (
     STRANGE,
     TRACKING,
     Address,
-    make_world,
 )
 from tests.accounts.addresses import (
     PEOPLE as PEOPLE_ROWS,
 )
+from tests.accounts.world import make_world
 from tests.factories import MONDAY
 
 PEOPLE = sorted(INSIDE | OUTSIDE | NOBODY)

@@ -11,7 +11,7 @@ from practices.reminders.models import Notification
 from practices.reminders.services import plan_due
 from tests.factories import MONDAY
 
-from .addresses import make_side
+from .world import make_side
 
 pytestmark = pytest.mark.django_db
 TODAY = london_date(MONDAY)
