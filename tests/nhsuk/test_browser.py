@@ -198,7 +198,11 @@ def hold_up(page: Page, address: str) -> list[Route]:
 def test_a_page_that_takes_long_says_so(open_page: Opener):
     page = open_page("/pattern/form/")
     held = hold_up(page, "**/pattern/form/")
-    page.expose_function("answer", lambda: held[0].continue_())
+
+    def answer() -> None:
+        held[0].continue_()
+
+    page.expose_function("answer", answer)
     page.evaluate(
         "new MutationObserver(() => answer()).observe("
         "document.getElementById('app-waiting'), {childList: true})"
