@@ -14,6 +14,7 @@ from time import monotonic
 from typing import Any
 from uuid import UUID, uuid4
 
+import psycopg
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F
@@ -98,10 +99,10 @@ def deliver(*, now: datetime, when_more: Callable[[], None] = lambda: None) -> i
     """
     claim = _claim(now)
     begun, broken, left, told = monotonic(), 0, list(claim.keys), False
-    with Post() as post:
+    with Post() as post, kept_ready() as recorder:
         for row in _checked_one_by_one(claim, now):
             answer = post.send(row.letter) if row.letter else Answer(row.fault)
-            _record(row.key, claim.token, answer, now)
+            _record(row.key, claim.token, answer, now, recorder)
             left.remove(row.key)
             if answer.accepted and not told:
                 when_more()
@@ -234,11 +235,12 @@ def _is_to_be_sent(row: Notification, reports: int, standing: Standing, writer: 
     return True
 
 
-def _record(key: int, token: UUID, answer: Answer, now: datetime) -> None:
+def _record(
+    key: int, token: UUID, answer: Answer, now: datetime, recorder: psycopg.Cursor[Any]
+) -> None:
     """Write down what became of an attempt, if the row is still ours."""
     if answer.accepted:
-        with kept_ready() as cursor:
-            cursor.execute(ACCEPTED, [key, token, now, answer.reply[:500]], prepare=True)
+        recorder.execute(ACCEPTED, [key, token, now, answer.reply[:500]], prepare=True)
         return
     became = {"lease_until": None, "lease_token": None, **_failed(key, answer, now)}
     Notification.objects.filter(pk=key, lease_token=token).update(**became)

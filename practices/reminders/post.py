@@ -78,10 +78,11 @@ class Post:
         smtp.ehlo_or_helo_if_needed()
         code: int
         reply: bytes | str
-        code, reply = smtp.mail(self.sender)
+        # What smtp.mail() and smtp.rcpt() send, without reading each address as a header once more.
+        code, reply = smtp.docmd("MAIL", f"FROM:<{self.sender}>")
         refused = False
         if code == 250:
-            code, reply = smtp.rcpt(address)
+            code, reply = smtp.docmd("RCPT", f"TO:<{address}>")
             refused = code not in (250, 251)
             if not refused:
                 try:

@@ -10,6 +10,7 @@ from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
 from practices.accounts.models import User
+from practices.common.prepared import kept_ready
 from practices.reminders import delivery
 from practices.reminders.models import MOST_ATTEMPTS, Acceptance, Notification
 from practices.reminders.post import Post
@@ -387,7 +388,9 @@ class TestCrashes:
         one_due.refresh_from_db()
         before = (one_due.status, one_due.smtp_reply)
         assert delivery._prepare(claim.keys, claim.token, NOW) == []
-        delivery._record(one_due.pk, claim.token, delivery.Answer("250 late", accepted=True), NOW)
+        with kept_ready() as recorder:
+            late = delivery.Answer("250 late", accepted=True)
+            delivery._record(one_due.pk, claim.token, late, NOW, recorder)
         delivery._enter_accepted()
         one_due.refresh_from_db()
         assert (one_due.status, one_due.smtp_reply) == before
