@@ -35,6 +35,7 @@ from .parts import Note, OffsetBoxes, PartForm, anchors, kept, signed, unsigned
 
 OFFSET = "app-fields app-fields--short app-fields--offset"
 SPARE_ROWS = 2
+MOST_ROWS = 100
 MARKDOWN = "**Bold**, lists with - and [links](https://www.england.nhs.uk) are shown as such."
 READS = "reads"  # the button that shows Markdown as it will be read, and saves nothing
 YES, NO = "yes", "no"
@@ -110,8 +111,11 @@ class TaskForm(OffsetBoxes, PartForm):
 
     def _waits(self) -> list[tuple[str, str, str]]:
         """Rows of boxes for what it waits for: those it has, and some to add."""
+        # A page that was opened when it waited for more sends more rows.
+        posted = sum(1 for name in self.data if name.startswith("after_") and name.endswith("_lag"))
+        there = max(len((self.part or {}).get("after", ())) + SPARE_ROWS, min(posted, MOST_ROWS))
         rows = []
-        for number in range(1, len((self.part or {}).get("after", ())) + SPARE_ROWS + 1):
+        for number in range(1, there + 1):
             names = (f"after_{number}_task", f"after_{number}_lag", f"after_{number}_unit")
             self.fields[names[0]] = LineField(
                 label=f"Waits for task {number}",

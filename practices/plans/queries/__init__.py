@@ -1,7 +1,7 @@
 """Reads of plans for pages and files."""
 
 from .drafts import DraftPage, PartRow, draft_of, draft_page, part_rows, task_rows
-from .edits import EditLine, edits_of, recent_edits
+from .edits import EditLine, edits_of, part_seen, recent_edits
 from .lessons import PhaseEntry, TaskEntry, lessons_page, phase_entry, task_entry
 from .lists import PlanLine, all_plans
 from .pages import VersionPage, version_page
@@ -23,6 +23,7 @@ __all__ = [
     "lessons_page",
     "newest_of",
     "part_rows",
+    "part_seen",
     "phase_entry",
     "recent_edits",
     "task_entry",

@@ -8,7 +8,16 @@ from itertools import groupby
 from django.core.paginator import Page, Paginator
 
 from practices.plans.models import PlanEdit, PlanVersion
-from practices.plans.rules import PLAN, Difference, Part, Step, Wording, differences, find
+from practices.plans.rules import (
+    PLAN,
+    Difference,
+    Part,
+    Step,
+    Wording,
+    differences,
+    find,
+    seen_before,
+)
 
 from .trees import tree_of
 
@@ -101,6 +110,13 @@ def edits_of(version: PlanVersion, number: str | None = None) -> tuple[Page, lis
     for edit in version.edits.order_by("-number")[: page.start_index() - 1 if page else 0]:
         history.pass_over(edit)
     return page, [history.line(edit) for edit in page]
+
+
+def part_seen(version: PlanVersion, kind: str, key: str, seen: int) -> Part | None:
+    """A part as the page showed it that was opened at that revision of the draft."""
+    since = version.edits.filter(number__gt=seen).order_by("-number")
+    steps = (step for edit in since for step in reversed(edit.steps))
+    return seen_before(find(version.content or {}, kind, key), kind, key, steps)
 
 
 def recent_edits(version: PlanVersion, count: int = 5) -> list[EditLine]:

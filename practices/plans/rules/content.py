@@ -153,6 +153,17 @@ def find(content: Content, kind: str, key: str) -> Part | None:
     return next((part for part in content[kind] if key_of(kind, part) == key), None)
 
 
+def seen_before(part: Part | None, kind: str, key: str, steps: Iterable[Step]) -> Part | None:
+    """A part as it was before some steps, which come newest first."""
+    for step in steps:
+        if step["kind"] == kind and step.get("key") == key:
+            if step["do"] == SET and part is not None:
+                part = {**part, step["field"]: step["before"]}
+            elif step["do"] == REMOVE:
+                part = step["part"]
+    return part
+
+
 def steps_between(before: Content, after: Content) -> list[Step]:
     """What leads from one state of a draft to another."""
     steps = list(_set(PLAN, "", before[PLAN], after[PLAN]))

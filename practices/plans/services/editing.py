@@ -10,6 +10,7 @@ from practices.accounts.models import User
 from practices.common.errors import Conflict, Refused
 from practices.common.templatetags.uk import uk_datetime
 from practices.plans.models import PlanEdit, PlanVersion
+from practices.plans.queries import part_seen
 from practices.plans.rules import (
     Clash,
     Content,
@@ -29,10 +30,13 @@ from .drafts import draft_locked, keep_edit, made, named
 
 
 class Clashing(Conflict):
-    """Somebody else has changed the same fields since the page was opened."""
+    """Somebody else has changed the same fields since the page was opened.
 
-    def __init__(self, clashes: list[Clash], edit: PlanEdit) -> None:
-        self.clashes, self.edit = clashes, edit
+    ``mine`` is all that this person changed, also where nobody else did.
+    """
+
+    def __init__(self, clashes: list[Clash], mine: Part, edit: PlanEdit) -> None:
+        self.clashes, self.mine, self.edit = clashes, mine, edit
         super().__init__(
             f"{edit.by} changed this too, on {uk_datetime(edit.at)}. Compare both, then save again."
         )
@@ -63,21 +67,22 @@ def set_fields(
     if part is None:
         raise Conflict(_gone(version, kind, key, seen))
     since = list(version.edits.filter(number__gt=seen).select_related("by"))
-    seen_as = {name: _as_seen(part, kind, key, name, since) for name in values}
+    then = part_seen(version, kind, key, seen) or {}
     changed = {
         name: value
         for name, value in values.items()
-        if value not in (seen_as[name][0], part.get(name))
+        if value not in (then.get(name), part.get(name))
     }
-    mine = {other for name in changed for other in tied(kind, name)}
+    together = {other for name in changed for other in tied(kind, name)}
+    mine = {name: value for name, value in values.items() if name in together}
     clashes = {
         name: edit
-        for name, (_, edit) in seen_as.items()
-        if name in mine and edit and values[name] != part.get(name)
+        for name, value in mine.items()
+        if value != part.get(name) and (edit := _newest(since, kind, key, name))
     }
     if clashes:
         found = [Clash(name, mine=values[name], theirs=part.get(name)) for name in clashes]
-        raise Clashing(found, max(clashes.values(), key=lambda edit: edit.number))
+        raise Clashing(found, mine, max(clashes.values(), key=lambda edit: edit.number))
 
     def change(content: Content) -> None:
         there = find(content, kind, key)
@@ -178,16 +183,12 @@ def take_back(*, version: PlanVersion, number: int, by: User, at: datetime) -> P
     return made(keep_edit(version, change, summary, by=by, at=at, takes_back=edit))
 
 
-def _as_seen(
-    part: Part, kind: str, key: str, name: str, since: list[PlanEdit]
-) -> tuple[Any, PlanEdit | None]:
-    """What a field said when the page was opened, and the newest edit that changed it since."""
-    then, newest = part.get(name), None
+def _newest(since: list[PlanEdit], kind: str, key: str, name: str) -> PlanEdit | None:
+    """The last edit that changed a field."""
     for edit in reversed(since):
-        for step in reversed(edit.steps):
-            if _touches(step, kind, key) and step.get("field") == name:
-                then, newest = step["before"], newest or edit
-    return then, newest
+        if any(_touches(step, kind, key) and step.get("field") == name for step in edit.steps):
+            return edit
+    return None
 
 
 def _touches(step: Step, kind: str, key: str) -> bool:

@@ -14,7 +14,7 @@ from practices.common.errors import Conflict, Refused
 from practices.plans import services
 from practices.plans.forms import FORMS, READS, PartForm, PhaseChoice, SampleForm
 from practices.plans.models import PlanVersion
-from practices.plans.queries import draft_of, part_rows, task_entry, tree_of
+from practices.plans.queries import draft_of, part_rows, part_seen, task_entry, tree_of
 from practices.plans.rules import PLAN, Part, Wording, differences, find, key_of, tied
 
 from .common import with_draft
@@ -93,9 +93,11 @@ def _edit(request: SignedInRequest, version: PlanVersion, kind: Kind, key: str) 
     part = find(version.content or {}, kind.name, key)
     if part is None and request.method == "GET":
         raise Http404
-    posted = request.POST if request.method == "POST" else None
-    more = {"cancel_url": _list_of(slug, kind, part or {"phase": ""})}
-    form = FORMS[kind.name](posted, tree=tree, part=part or {}, **more)
+    cancel_url = _list_of(slug, kind, part or {"phase": ""})
+    posted, had = None, part
+    if request.method == "POST":
+        posted, had = request.POST, part and _part_before(request, version, kind, key)
+    form = FORMS[kind.name](posted, tree=tree, part=had or {}, cancel_url=cancel_url)
     reads = READS in request.POST
     if reads or not form.is_valid():
         context = _form_context(request, version, kind, form, key)
@@ -112,11 +114,8 @@ def _edit(request: SignedInRequest, version: PlanVersion, kind: Kind, key: str) 
             at=clock.now(),
         )
     except Conflict as conflict:
-        form.add_error(None, str(conflict))
         fresh = draft_of(slug) or version
-        context = _form_context(request, fresh, kind, form, key)
-        now = find(fresh.content or {}, kind.name, key)
-        context |= {"seen": seen_now(fresh)} | _clash(conflict, now, form)
+        context = _conflict_context(request, fresh, kind, form, key, conflict)
         return render(request, "plans/draft/edit.html", context, status=409)
     title = form.cleaned_data["title"]
     if edit:
@@ -124,6 +123,17 @@ def _edit(request: SignedInRequest, version: PlanVersion, kind: Kind, key: str) 
     else:
         messages.info(request, f"“{title}” says that already: nothing was changed.")
     return _back(slug, kind, part or {})
+
+
+def _part_before(
+    request: SignedInRequest, version: PlanVersion, kind: Kind, key: str
+) -> Part | None:
+    """The part as the person had it before them: what was typed is read as a change of that."""
+    try:
+        seen = seen_revision(request, version)
+    except Conflict:
+        return find(version.content or {}, kind.name, key)
+    return part_seen(version, kind.name, key, seen)
 
 
 def seen_now(version: PlanVersion) -> str:
@@ -142,16 +152,33 @@ def seen_revision(request: SignedInRequest, version: PlanVersion) -> int:
     return int(revision[:9])
 
 
-def _clash(conflict: Conflict, part: Part | None, form: PartForm) -> dict[str, Any]:
-    """Both values of each field that two people changed, in words."""
-    if not isinstance(conflict, services.Clashing) or part is None:
-        return {}
-    told = {name for clash in conflict.clashes for name in tied(form.kind, clash.field)}
-    mine = part | {name: value for name, value in form.values().items() if name in told}
-    return {
-        "clashes": differences(form.kind, part, mine, Wording(form.tree)),
-        "other": conflict.edit,
-    }
+def _conflict_context(
+    request: SignedInRequest,
+    version: PlanVersion,
+    kind: Kind,
+    typed: PartForm,
+    key: str,
+    conflict: Conflict,
+) -> dict[str, Any]:
+    """The form with what this person changed upon what the draft says now, to be saved again.
+
+    The table says both values of what is to be decided: the fields that two people changed, or,
+    where nobody can tell who changed what, all that differ.
+    """
+    now = find(version.content or {}, kind.name, key)
+    more: dict[str, Any] = {"errors": [str(conflict)], "seen": seen_now(version)}
+    if now is None:
+        return _form_context(request, version, kind, typed, key) | more
+    mine = asked = typed.values()
+    if isinstance(conflict, services.Clashing):
+        both = {name for clash in conflict.clashes for name in tied(kind.name, clash.field)}
+        mine = conflict.mine
+        asked = {name: value for name, value in mine.items() if name in both}
+        more["other"] = conflict.edit
+    tree = tree_of(version)
+    more["clashes"] = differences(kind.name, now, now | asked, Wording(tree))
+    form = FORMS[kind.name](tree=tree, part=now | mine, cancel_url=typed.cancel_url)
+    return _form_context(request, version, kind, form, key) | more
 
 
 def _form_context(
