@@ -65,6 +65,8 @@ BAD = [
     ("mandatory: maybe", ("basis: estimate", "basis: estimate\n        mandatory: maybe"), "CUT-03.mandatory", "true or false"),
     ("a phase without tasks", ("phases:\n", "phases:\n  - key: empty\n    title: Empty\n    tasks: []\n"), "empty.tasks", "at least one task"),
     ("a title of two lines", ("title: Check the data", 'title: "Check\\n\\nthe data"'), "CUT-02.title", "one line"),
+    ("a slug too long", ("slug: small", f"slug: {'x' * 61}"), "slug", "Use at most 60 characters; this has 61."),
+    ("a code too long", ("code: CUT-03", f"code: C{'U' * 16}-0003"), "code", "Use at most 20 characters; this has 22."),
     ("a title too long", ("title: Check the data", f"title: {'x' * 251}"), "CUT-02.title", "250"),
     ("another format", ("format: 1", "format: 2"), "format", "format 1"),
     ("an alias", ("helps: [clinician]", "helps: &x [clinician]"), "", "anchors"),

@@ -179,6 +179,8 @@ XLSX = [
     ("a lag in words", put("Tasks", "After", "CUT-02 in a week", 2), "Write CUT-15, or with a lag CUT-15 + 2 days"),
     ("a field of the plan unknown", book(lambda b: setattr(b["Plan"]["A7"], "value", "Author")), "sheet Plan, cell A7: A plan has no field of this name."),
     ("a field of the plan twice", book(lambda b: setattr(b["Plan"]["A7"], "value", "Slug")), "sheet Plan, cell A7: This field is given twice"),
+    ("a slug too long", book(lambda b: setattr(b["Plan"]["B3"], "value", "x" * 61)), "sheet Plan, cell B3: Use at most 60 characters; this has 61."),
+    ("a code too long", put("Tasks", "Code", f"C{'U' * 16}-0003"), "sheet Tasks, cell B2: Use at most 20 characters; this has 22."),
     ("another format", book(lambda b: setattr(b["Plan"]["B2"], "value", 2)), "sheet Plan, cell B2: This program reads format 1, not “2”."),
     ("a sheet that breaks off", packed(("xl/worksheets/sheet5.xml", SHEET % "<c r='A2'><v>1</v>")), UNREADABLE),
     ("a number that is none", packed(("xl/worksheets/sheet5.xml", SHEET % "<c r='A2'><v>x</v></c></row></sheetData></worksheet>")), "sheet Tasks: This sheet is broken"),

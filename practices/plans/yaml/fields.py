@@ -62,8 +62,11 @@ class Fields:
         if node and needed and not text:
             self.report((name,), "This field is needed: it is missing or empty.")
         if len(text) > limit:
-            self.report((name,), f"Use at most {limit} characters; this has {len(text)}.")
+            self.too_long(name, text, limit)
         return text
+
+    def too_long(self, name: str, text: str, limit: int) -> None:
+        self.report((name,), f"Use at most {limit} characters; this has {len(text)}.")
 
     def line(self, name: str, *, needed: bool = False, limit: int = LINE) -> str:
         """Text of one line."""
@@ -72,9 +75,20 @@ class Fields:
             self.report((name,), "Write this on one line.")
         return text
 
-    def word(self, name: str, shape: re.Pattern[str], example: str, *, needed: bool = False) -> str:
-        """An identifier of a given shape."""
+    def word(
+        self,
+        name: str,
+        shape: re.Pattern[str],
+        example: str,
+        *,
+        needed: bool = False,
+        limit: int | None = None,
+    ) -> str:
+        """An identifier of a given shape; ``limit`` where the shape lets it be of any length."""
         node = self.scalar(name, needed=needed)
+        if node and limit and len(node.text) > limit:
+            self.too_long(name, node.text, limit)
+            return ""
         if node and not shape.fullmatch(node.text):
             self.report(
                 (name,), f"{node.text!r} is no name that fits here; write one like {example}."

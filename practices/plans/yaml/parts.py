@@ -37,7 +37,7 @@ def plan(fields: Fields) -> PlanTree:
     fields.fixed("format", FORMAT)
     return fields.done(
         PlanTree(
-            slug=fields.word("slug", SLUG, "nhs-full-migration", needed=True)[:60],
+            slug=fields.word("slug", SLUG, "nhs-full-migration", needed=True, limit=60),
             title=fields.line("title", needed=True),
             summary=fields.prose("summary"),
             source=fields.prose("source"),
@@ -102,7 +102,7 @@ def _task(fields: Fields) -> TaskNode:
         signs.done(None)
     return fields.done(
         TaskNode(
-            code=fields.word("code", CODE, "CUT-16", needed=True)[:20],
+            code=fields.word("code", CODE, "CUT-16", needed=True, limit=20),
             title=fields.line("title", needed=True, limit=250),
             guidance=fields.prose("guidance"),
             lesson=fields.prose("lesson"),

@@ -65,10 +65,18 @@ class _Described(Fields):
         self.schema["properties"][name]["pattern"] = ONE_LINE
         return ""
 
-    def word(self, name: str, shape: re.Pattern[str], example: str, *, needed: bool = False) -> str:
-        self.describe(
-            name, needed, type="string", pattern=f"^(?:{shape.pattern})$", examples=[example]
-        )
+    def word(
+        self,
+        name: str,
+        shape: re.Pattern[str],
+        example: str,
+        *,
+        needed: bool = False,
+        limit: int | None = None,
+    ) -> str:
+        most = {"maxLength": limit} if limit else {}
+        shaped = f"^(?:{shape.pattern})$"
+        self.describe(name, needed, type="string", pattern=shaped, examples=[example], **most)
         return ""
 
     def choice(self, name: str, among: Iterable[str], *, needed: bool = False) -> str:
