@@ -35,7 +35,7 @@ YAML = [
     ("a comment only", b"# nothing\n", "line 1: The file is empty."),
     ("10 MB", SMALL.encode() + b"#" * 10_000_000, "at most 2 MB"),
     ("another encoding", SMALL.replace("A small", "Un petit café").encode("latin-1"), "line 3: This is not UTF-8"),
-    ("a workbook", b"PK\x03\x04\xff\xfe", "line 1: This is not UTF-8"),
+    ("a picture", b"\x89PNG\r\n\x1a\n\x00\x00\x00", "This is not a text file"),
     ("a control character", changed("A small plan", "A\x07plan").encode(), "line 3: There is a character that is no text here (U+0007)."),
     ("a billion laughs", (SMALL + "a: &a [x]\n" + LAUGHS).encode(), "YAML aliases such as *a are not allowed"),
     ("an object", changed("A small plan", "!!python/object/apply:os.system [id]").encode(), "line 3: YAML tags such as"),

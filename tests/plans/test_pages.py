@@ -17,6 +17,7 @@ from practices.plans.yaml import read_plan
 from tests.factories import MONDAY, make_person
 
 from .small import SMALL, changed
+from .workbooks import saved, small_book
 
 pytestmark = pytest.mark.django_db
 State = PlanVersion.State
@@ -290,7 +291,8 @@ class TestUploading:
     @pytest.mark.parametrize(
         ("content", "sentence"),
         [
-            (b"\x89PNG\r\n\x1a\n\x00\x00\x00", "not UTF-8 text"),
+            ("# £5\n".encode("latin-1"), "not UTF-8 text"),
+            ("title: x".encode("utf-16"), "not UTF-8 text"),
             (b"", "empty"),
             (b"<script>alert(1)</script>", "Write fields here"),
             (b"x" * 2_000_001, "at most 2 MB"),
@@ -306,6 +308,29 @@ class TestUploading:
         assert answer.status_code == 422
         assert sentence in page
         assert "<script>alert" not in page
+        assert not Plan.objects.exists()
+
+    @pytest.mark.parametrize(
+        ("content", "sentence"),
+        [
+            (saved(small_book()), "This is an Excel workbook. Take it in on the page of its plan"),
+            (bytes.fromhex("d0cf11e0a1b11ae1") + b"x" * 600, "old Office file"),
+            (b"%PDF-1.7\n%\xe2\xe3\nstream", "This is a PDF"),
+            (b"PK\x03\x04\xff\xfe", "not a text file"),
+            (b"\x89PNG\r\n\x1a\n\x00\x00\x00", "not a text file"),
+        ],
+    )
+    def test_a_file_of_another_kind_is_said_once_and_not_poured_into_the_box(
+        self, client, administrator, content, sentence
+    ):
+        answer = client.post(UPLOAD, {"file": SimpleUploadedFile("plan.yaml", content)})
+        page = answer.content.decode()
+        assert answer.status_code == 422
+        ((where, said),) = answer.context["form"].errors.items()
+        assert (where, sentence in said[0]) == ("file", True)
+        assert "fault" not in page
+        assert "UTF-8" not in page
+        assert not answer.context["form"]["text"].value()
         assert not Plan.objects.exists()
 
     def test_nothing_handed_in_is_said(self, client, administrator):

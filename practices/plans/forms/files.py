@@ -1,5 +1,6 @@
 """A plan handed in as a file or as text."""
 
+import codecs
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,10 +10,11 @@ from django.utils.text import capfirst
 from practices.common.files import MEGABYTE, clean_name
 from practices.common.forms import NHSForm
 from practices.plans.rules import PlanTree
-from practices.plans.xlsx import MAX_MEGABYTES, read_workbook
+from practices.plans.xlsx import COMPOUND, MAX_MEGABYTES, read_workbook
 from practices.plans.yaml import MAX_BYTES, PlanFileError, read_plan
 
 PASTED = "the text"
+UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class PlanText(forms.Textarea):
@@ -57,6 +59,9 @@ class UploadForm(NHSForm):
         content = upload.read(MAX_BYTES + 1) if upload else text
         if upload:
             self.file_name = clean_name(upload.name)
+        if isinstance(content, bytes) and (other := _another_kind(content)):
+            self.add_error("file", other)
+            return cleaned
         try:
             self.tree = read_plan(content, file=self.file_name)
         except PlanFileError as error:
@@ -76,6 +81,23 @@ class UploadForm(NHSForm):
             # The bound data is an immutable QueryDict; the box shows what this copy holds.
             text = content.decode("utf-8-sig", errors="replace").replace("\0", "�")
             self.data = {**self.data, "text": text}
+
+
+def _another_kind(content: bytes) -> str:
+    """What a file is that cannot be the text of a plan, and what to do; nothing for a text."""
+    if content.startswith(b"PK") and b"xl/workbook.xml" in content:
+        return (
+            "This is an Excel workbook. Take it in on the page of its plan, under "
+            "“Import a spreadsheet”"
+        )
+    if content.startswith(COMPOUND):
+        return "This is an old Office file, or it has a password. Choose a YAML file"
+    if content.startswith(b"%PDF"):
+        return "This is a PDF. Choose a YAML file"
+    # UTF-16 has such bytes too: how to save it otherwise is said by its line.
+    if (content.startswith(b"PK") or b"\0" in content) and not content.startswith(UTF_16):
+        return "This is not a text file. Choose a YAML file"
+    return ""
 
 
 class WorkbookForm(NHSForm):
