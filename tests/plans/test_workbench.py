@@ -206,6 +206,17 @@ class TestEditing:
         assert (link.task, link.lag, link.unit) == ("CUT-01", 3, "hours")
         assert (task.evidence, task.records, task.source) == ("A note", "ORDER", "Us")
 
+    @pytest.mark.parametrize("lag", ["0", "3"])
+    def test_how_long_after_no_task_is_asked_about(self, client, draft, lag):
+        answer = change(client, CUT_02, after_1_lag=lag)
+        said = "Enter the code of the task to wait for, or empty “How long after it”"
+        assert answer.context["form"].errors == {"after_1_task": [said]}
+        assert answer.context["form"]["after_1_lag"].value() == lag
+        assert PlanVersion.objects.get().revision == 0
+        change(client, CUT_02, after_1_task="CUT-01", after_1_lag=lag)
+        assert change(client, CUT_02, after_1_task="").status_code == 302
+        assert not next(task for task in tree().tasks() if task.code == "CUT-02").after
+
     def test_roles_keep_their_order_and_new_ones_come_last(self, client, draft, ann):
         helps = ["it_lead", "clinician"]
         services.set_fields(

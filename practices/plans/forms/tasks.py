@@ -175,7 +175,7 @@ class TaskForm(OffsetBoxes, PartForm):
         known = {task.code for task in self.tree.tasks()}
         own = (self.part or {}).get("code") or cleaned.get("code", "")
         met = Counter[str]()
-        for name, *_ in self.waits:
+        for name, lag, _ in self.waits:
             code = cleaned.get(name, "").upper()
             cleaned[name] = code
             met[code] += 1
@@ -185,6 +185,9 @@ class TaskForm(OffsetBoxes, PartForm):
                 self.add_error(name, f"{code[:20]} is no task of this plan")
             elif code and met[code] > 1:
                 self.add_error(name, f"{code} is there twice")
+            elif not code and cleaned.get(lag) is not None and not self.initial.get(name):
+                said = "Enter the code of the task to wait for, or empty “How long after it”"
+                self.add_error(name, said)
         return cleaned
 
     def _after(self, cleaned: Mapping[str, Any]) -> list[Part]:
