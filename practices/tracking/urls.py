@@ -85,6 +85,7 @@ migration_pages: list[URLPattern | URLResolver] = [
     path("reports/<int:pk>/redact/", patient_data.redact, name="redact"),
     path("reports/<int:pk>/restore/", patient_data.restore, name="restore"),
     path("upgrade/", upgrade.upgrade, name="upgrade"),
+    path("upgrade/<int:pk>/undo/", upgrade.undo, name="undo_upgrade"),
     path("abort-cut-over/", lifecycle.abort_cut_over, name="abort_cut_over"),
     path("cancel/", lifecycle.cancel, name="cancel"),
     path("delete/", lifecycle.delete, name="delete"),

@@ -320,6 +320,7 @@ TRACKING = [
     ),
     # The plan of this world has no newer version, and the page says so.
     form("tracking:upgrade", MIGRATION, post=OK, who=RUNNER | ADMINISTRATOR),
+    act("tracking:undo_upgrade", MIGRATION | {"pk": "{item.pk}"}, who=RUNNER | ADMINISTRATOR),
     form("tracking:abort_cut_over", MIGRATION, who=RUNNER),
     form("tracking:cancel", MIGRATION, who=RUNNER),
     form("tracking:delete", MIGRATION, who=RUNNER),

@@ -144,6 +144,7 @@ def test_who_gets_what_and_nothing_of_another_practice(address: Address, world, 
     record_property("requests", len(PEOPLE) * len(METHODS))
 
 
+OF_A_MIGRATION = ("file", "note", "report", "contact", "invitation", "item")
 NESTED = [address for address in ADDRESSES if "reference" in address.keys and "pk" in address.keys]
 
 
@@ -151,7 +152,7 @@ NESTED = [address for address in ADDRESSES if "reference" in address.keys and "p
 def test_what_belongs_to_another_migration_is_not_found_under_ones_own(address: Address, world):
     theirs = {
         **world,
-        **{key: world["other"][key] for key in ("file", "note", "report", "contact", "invitation")},
+        **{key: world["other"][key] for key in OF_A_MIGRATION},
     }
     url, data = filled(address, {**theirs, "migration": world["migration"]})
     for who in sorted(INSIDE):

@@ -118,10 +118,16 @@ def make_world() -> dict[str, Any]:
     )
     close_account(person=disabled, by=administrator, at=MONDAY)
     version = side["migration"].plan_version
-    run = UpgradeRun.objects.create(version=version, by=side["project_manager"], at=MONDAY)
-    item = UpgradeItem.objects.create(
-        run=run, migration=side["migration"], from_version=version, state="done", seq=1
-    )
+    for one in (side, other):
+        by = one["project_manager"]
+        one["run"] = UpgradeRun.objects.create(version=version, by=by, at=MONDAY)
+        one["item"] = UpgradeItem.objects.create(
+            run=one["run"],
+            migration=one["migration"],
+            from_version=version,
+            state="done",
+            seq=1,
+        )
     return {
         **side,
         "other": other,
@@ -138,8 +144,6 @@ def make_world() -> dict[str, Any]:
         "other_supplier": other["new_supplier"],
         "other_commissioner": other["commissioner"],
         "version": version,
-        "run": run,
-        "item": item,
         "draft": make_draft(),
         "job": start_job(kind=IMPORT, by=administrator, at=MONDAY),
     }

@@ -1,12 +1,16 @@
 """Which migrations can be moved to another version of their plan, and what the versions say."""
 
+from dataclasses import dataclass
+
 from practices.accounts.models import User
 from practices.accounts.roles import SEE_ALL_ROLES, Permission
+from practices.common.errors import Refused
 from practices.plans.models import PlanVersion
 from practices.plans.queries import tree_of, with_parts
 from practices.plans.rules import Change, changes
-from practices.tracking.models import Migration
+from practices.tracking.models import Migration, UpgradeItem
 from practices.tracking.models.migration import MigrationQuerySet
+from practices.tracking.services.upgrading import require_undoable
 
 
 def newer_version(migration: Migration) -> PlanVersion | None:
@@ -18,6 +22,29 @@ def newer_version(migration: Migration) -> PlanVersion | None:
         .filter(plan=migration.plan_version.plan_id, number__gt=migration.plan_version.number)
         .first()
     )
+
+
+@dataclass(frozen=True)
+class LastMove:
+    """How a migration came to its version of the plan; ``problem`` says why that stays so."""
+
+    item: UpgradeItem
+    problem: str
+
+
+def last_move(migration: Migration) -> LastMove | None:
+    """The move to the version that a migration has, unless it was started from that."""
+    moved = migration.upgrades.filter(
+        state=UpgradeItem.State.DONE, run__version=migration.plan_version_id
+    )
+    item = moved.select_related("run__version", "run__by", "from_version").order_by("-seq").first()
+    if item is None:
+        return None
+    try:
+        require_undoable(item, migration)
+    except Refused as refusal:
+        return LastMove(item, str(refusal))
+    return LastMove(item, "")
 
 
 def plan_changes(old: int, new: int) -> list[Change]:

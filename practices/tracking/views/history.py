@@ -5,8 +5,10 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from practices.accounts.roles import Permission
 from practices.common.access import SignedInRequest
 from practices.tracking import sentences
+from practices.tracking.queries.upgrades import last_move
 
 from .scope import visible_migration
 
@@ -31,6 +33,8 @@ def history(request: SignedInRequest, reference: str) -> HttpResponse:
     if shown in dict(SHOWN) and shown != "all":
         events = events.filter(subject__startswith=f"{shown}:")
     page = Paginator(events, EVENTS_A_PAGE).get_page(request.GET.get("page"))
+    may_undo = migration.allows(request.user, Permission.UPGRADE_MIGRATIONS)
+    move = last_move(migration) if may_undo else None
     return render(
         request,
         "tracking/history.html",
@@ -39,5 +43,6 @@ def history(request: SignedInRequest, reference: str) -> HttpResponse:
             "lines": sentences.lines(migration, page.object_list),
             "page": page,
             "choices": SHOWN,
+            "undoable": move.item.seq if move and not move.problem else None,
         },
     )

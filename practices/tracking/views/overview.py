@@ -117,6 +117,8 @@ def _links(
     ]
     if has_questions:
         links.append(("About this practice", "conditions", ()))
+    if migration.is_active and viewer.may(Permission.UPGRADE_MIGRATIONS):
+        links.append(("Version of the plan", "upgrade", ()))
     links.append(("History", "history", ()))
     if viewer.may(Permission.REDACT):
         links.append(("Reported patient data", "reports", ()))

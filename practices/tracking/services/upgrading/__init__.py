@@ -12,7 +12,7 @@ from .running import (
     upgrade_one,
 )
 from .target import Target, target_of
-from .undoing import undo_upgrade
+from .undoing import require_undoable, undo_upgrade
 from .upgrade import Upgraded, preview_upgrade, upgrade_migration
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "ask_to_go_on",
     "ask_to_undo",
     "preview_upgrade",
+    "require_undoable",
     "run_undo",
     "run_upgrades",
     "target_of",

@@ -30,12 +30,7 @@ def undo_upgrade(*, item: UpgradeItem, by: User, at: datetime) -> UpgradeItem:
         return item
     if item.state != UpgradeItem.State.DONE:
         raise Refused("This migration was not moved, so there is nothing to undo.")
-    require_untouched(item, migration)
-    if not item.undo:
-        raise Refused(
-            "It withdrew sign-offs, which only those who signed can give again. "
-            "It cannot be undone."
-        )
+    require_undoable(item, migration)
     started = item.undo.get(ClockRun._meta.db_table, {}).get("added", ())
     for run in migration.clock_runs.filter(pk__in=started).exclude(state=ClockRun.State.VOID):
         clocks.void(migration, run, by=by, at=at)
@@ -47,8 +42,13 @@ def undo_upgrade(*, item: UpgradeItem, by: User, at: datetime) -> UpgradeItem:
     return item
 
 
-def require_untouched(item: UpgradeItem, migration: Migration) -> None:
-    """Raise :class:`Conflict` when anything was done in the migration since it was moved."""
+def require_undoable(item: UpgradeItem, migration: Migration) -> None:
+    """Raise :class:`Refused` where a move cannot be undone, or not any more: see the above."""
+    if not item.undo:
+        raise Refused(
+            "It withdrew sign-offs, which only those who signed can give again. "
+            "It cannot be undone."
+        )
     since = Event.objects.of(migration.stream).filter(seq__gt=item.seq or 0)
     first = since.order_by("seq").select_related("by").first()
     if first is not None:
