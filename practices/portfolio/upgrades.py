@@ -1,6 +1,8 @@
 """Moving many running migrations to a version of their plan: choosing, checking, the report."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -19,7 +21,7 @@ from practices.common.csv_out import SafeCSV
 from practices.common.errors import Refused
 from practices.common.models import Job
 from practices.common.services import clean_text
-from practices.plans.models import PlanVersion
+from practices.plans.models import PlanGate, PlanVersion
 from practices.tracking.models import Migration, UpgradeItem, UpgradeRun
 from practices.tracking.models.migration import MigrationQuerySet
 from practices.tracking.queries.upgrades import movable_to
@@ -99,10 +101,14 @@ def choose(request: SignedInRequest, slug: str, number: int) -> HttpResponse:
 
 @dataclass(frozen=True)
 class Checked:
-    """A migration with what would change; ``problem`` where it cannot be moved."""
+    """A migration with what would change; ``problem`` where it cannot be moved.
+
+    ``late`` are the codes of what would be overdue at once.
+    """
 
     migration: Migration
     plan: upgrading.Proposal | None
+    late: Collection[str] = ()
     problem: str = ""
 
 
@@ -116,24 +122,27 @@ def check(request: SignedInRequest, slug: str, number: int) -> HttpResponse:
     if not page.paginator.count:
         return redirect(f"{_choose_url(version)}?problem=none")
     reopen = request.GET.get("reopen") == "yes"
-    target = upgrading.target_of(version)
+    target, now = upgrading.target_of(version), clock.now()
     query = request.GET.copy()
     query.pop("page", None)
     context = {
         "version": version,
         "page_obj": page,
-        "rows": [_checked(migration, target, reopen=reopen) for migration in page.object_list],
+        "rows": [_checked(row, target, reopen=reopen, now=now) for row in page.object_list],
         "address": query.urlencode(),
         "reopen": reopen,
     }
     return render(request, "portfolio/upgrades/check.html", context)
 
 
-def _checked(migration: Migration, target: upgrading.Target, *, reopen: bool) -> Checked:
+def _checked(
+    migration: Migration, target: upgrading.Target, *, reopen: bool, now: datetime
+) -> Checked:
     try:
-        return Checked(migration, upgrading.preview_upgrade(migration, target, reopen=reopen))
+        plan = upgrading.preview_upgrade(migration, target, reopen=reopen)
     except Refused as refusal:  # it ended while the page was made
-        return Checked(migration, None, str(refusal))
+        return Checked(migration, None, problem=str(refusal))
+    return Checked(migration, plan, plan.overdue_at_once(now))
 
 
 @require_POST
@@ -176,12 +185,15 @@ def run(request: SignedInRequest, pk: int) -> HttpResponse:
     for state in items.values_list("state", flat=True):
         counts[state] += 1
     job = found.undo_job or found.job
+    page = Paginator(items, PAGE).get_page(request.GET.get("page"))
+    titles = _gate_titles(found)
     context = {
         "run": found,
         "job": job,
         "job_name": "Taking the moves back" if found.undo_job else "Moving migrations",
         "busy": job is not None and job.state in ("waiting", "running"),
-        "page_obj": Paginator(items, PAGE).get_page(request.GET.get("page")),
+        "page_obj": page,
+        "rows": [(item, _withdrawn(item, titles)) for item in page],
         "counts": counts,
         # Where signatures were withdrawn nothing is kept to bring back.
         "may_undo": items.filter(state=State.DONE).exclude(undo={}).exists()
@@ -200,7 +212,8 @@ def _items(found: UpgradeRun) -> QuerySet[UpgradeItem]:
 
 COLUMNS = (
     *("Reference", "Practice", "ODS code", "From version", "To version", "Outcome", "Problem"),
-    *("New", "Removed", "No longer in plan", "Left out", "Due otherwise", "Running clocks"),
+    *("New", "Removed", "No longer in plan", "Left out", "Other due date", "Running clocks"),
+    "Withdrawn sign-offs",
 )
 
 
@@ -210,6 +223,7 @@ def report(request: SignedInRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(_runs(request), pk=pk)
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="upgrade-{found.pk}.csv"'
+    titles = _gate_titles(found)
     out = SafeCSV(response)
     out.row(*COLUMNS)
     for item in _items(found):
@@ -224,8 +238,20 @@ def report(request: SignedInRequest, pk: int) -> HttpResponse:
             item.problem,
             *(_codes(item.report, name) for name in ("added", "removed", "kept")),
             *(_codes(item.report, name) for name in ("left_out", "due", "clocks")),
+            "; ".join(_withdrawn(item, titles)),
         )
     return response
+
+
+def _gate_titles(found: UpgradeRun) -> dict[str, str]:
+    """What the gates of the plan are called, also those that its newest version has no more."""
+    gates = PlanGate.objects.filter(version__plan=found.version.plan).order_by("version__number")
+    return dict(gates.values_list("key", "title"))
+
+
+def _withdrawn(item: UpgradeItem, titles: dict[str, str]) -> list[str]:
+    """The sign-offs that a move withdrew, to be given again."""
+    return [titles.get(key, key) for key in item.report.get("reopened", ())]
 
 
 def _codes(said: dict[str, Any], name: str) -> str:

@@ -255,6 +255,10 @@ def test_what_withdrew_sign_offs_says_before_and_after_that_it_cannot_be_undone(
     work(run.job)
     page = client.get(f"/portfolio/upgrades/{run.pk}/").text
     assert "Cannot be undone: sign-offs were withdrawn" in page
+    assert "Withdrawn sign-offs: “Go-live data”" in page
+    report = client.get(f"/portfolio/upgrades/{run.pk}/report.csv").text.splitlines()
+    assert "Withdrawn sign-offs" in report[0]
+    assert "Go-live data" in report[1]
     assert f"/undo/{run.items.get().pk}/" not in page
     assert "Undo all that nobody has worked on since" not in page
 

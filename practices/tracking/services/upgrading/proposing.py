@@ -5,6 +5,7 @@ Everything is reckoned on rows in memory, so that what is shown and what is writ
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -67,6 +68,12 @@ class Proposal:
     @property
     def changes_dates(self) -> bool:
         return bool(self.redated or self.dates.moves)
+
+    def overdue_at_once(self, at: datetime) -> set[str]:
+        """Codes of what would be overdue once moved, and is not so now: new, or due earlier."""
+        apply = (task for task in self.added if task.code not in self.falling_away)
+        new = {task.code for task in apply if task.is_overdue(at)}
+        return new | {m.task.code for m in self.redated if m.after.at <= at < m.before.at}
 
     @property
     def told(self) -> dict[str, Any]:
