@@ -296,7 +296,7 @@ class TestPages:
     def test_the_timeline_of_a_draft_is_shown_for_the_day_that_is_asked(self, client, draft):
         page = client.get(self.PAGE, self.day()).content.decode()
         for words in (
-            "For a go-live on Tuesday 30 March 2027.",
+            "For a go-live on Tuesday 30 March 2027, which is taken to be at 08:00.",
             "It is due on a bank holiday: Easter Monday.",
             "/plans/small/draft/tasks/CUT-02/",
             'class="app-timeline__span"',

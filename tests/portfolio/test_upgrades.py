@@ -188,6 +188,15 @@ def test_one_migration_is_moved_on_its_own_page(client, casts, second):
     assert "A newer version of the plan is there" not in client.get(cast.url()).text
 
 
+def test_of_one_migration_nobody_is_asked_to_choose_all(client, first, administrator):
+    make_cast(plan_version=first)
+    version = next_version(first, without("POST-01"))
+    client.force_login(administrator)
+    page = client.get(f"/portfolio/upgrades/{version.plan.slug}/2/").text
+    assert "See what changes for those chosen" in page
+    assert "for all" not in page
+
+
 def test_a_practice_is_not_asked(client, casts, second):
     client.force_login(casts[0].manager)
     assert "A newer version of the plan is there" not in client.get(casts[0].url()).text

@@ -91,6 +91,14 @@ class TestTheWayBack:
         assert "as long as nobody works" not in page.text
 
 
+def test_both_wordings_of_a_text_are_shown(client, cast):
+    words = "Look at each template twice, with a colleague. " * 5
+    next_version(version_of(cast), with_task("CUT-03", guidance=words))
+    page = client.get(cast.url("upgrade")).text
+    assert "Guidance before and after" in page
+    assert words.strip() in page
+
+
 class TestOverdueAtOnce:
     LATE = "Would be overdue at once"
 

@@ -16,6 +16,7 @@ from practices.plans.rules import Part, PlanTree, Unit
 
 from .fields import AFTER, BEFORE, UNITS, LineField, NumberField
 
+HOW_MANY = "Enter how many hours or days"
 TIMING = "timing"  # the id of the boxes that the live date is made from
 
 
@@ -115,7 +116,7 @@ class PartForm(NHSForm):
 class OffsetBoxes(forms.Form):
     """Mix in: "28 calendar days before final data production", in four boxes."""
 
-    by = NumberField(label="How many")
+    by = NumberField(label="How many", error_messages={"required": HOW_MANY})
     unit = forms.ChoiceField(label="Unit", choices=UNITS, initial=Unit.DAYS)
     side = forms.ChoiceField(
         label="Before or after", choices=[(BEFORE, "before"), (AFTER, "after (or at)")]

@@ -9,7 +9,7 @@ from django import forms
 from practices.plans.rules import ANCHOR, GO_LIVE, Part, Precision, System, Unit
 
 from .fields import AFTER, BEFORE, UNITS, LineField, NumberField, ProseField, narrow
-from .parts import PartForm, TitledForm, anchors, kept, signed, unsigned
+from .parts import HOW_MANY, PartForm, TitledForm, anchors, kept, signed, unsigned
 
 OFFSET, SAME_AS, CLOCK = "offset", "same_as", "clock"
 
@@ -158,7 +158,7 @@ class KeyDateForm(TitledForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         how = cleaned.get("how")
-        needed = {OFFSET: ("by", "Enter how many"), SAME_AS: ("same_as", "Select the key date"),
+        needed = {OFFSET: ("by", HOW_MANY), SAME_AS: ("same_as", "Select the key date"),
                   CLOCK: ("clock", "Select the clock")}  # fmt: skip
         if how in needed:
             name, sentence = needed[how]

@@ -78,8 +78,16 @@ class TaskForm(OffsetBoxes, PartForm):
     evidence = LineField(
         label="Evidence to keep", required=False, max_length=200, help_text="In words."
     )
-    records = forms.ChoiceField(label="Doing it records", required=False)
-    signs = forms.ChoiceField(label="Doing it signs", required=False)
+    records = forms.ChoiceField(
+        label="Doing it records",
+        required=False,
+        error_messages={"invalid_choice": "Choose a key date of this plan, or no key date"},
+    )
+    signs = forms.ChoiceField(
+        label="Doing it signs",
+        required=False,
+        error_messages={"invalid_choice": "Choose a seat of a gate of this plan, or nothing"},
+    )
     source = LineField(label="Source", required=False, max_length=300)
 
     def __init__(self, *args: Any, phase: str = "", **kwargs: Any) -> None:
@@ -246,7 +254,9 @@ class TaskForm(OffsetBoxes, PartForm):
                 "When it is due",
                 Div("by", "unit", "side", "anchor", css_class=OFFSET),
                 *(Div(*row, css_class="app-fields app-fields--short") for row in self.waits),
-                Note("A task that waits is named by its code. Empty the box to wait no more."),
+                Note(
+                    "Name the task that this waits for by its code. Empty the box to wait no more."
+                ),
             ),
             "basis",
             "guidance",

@@ -169,7 +169,8 @@ def _due(task: TaskNode, known: Known) -> Iterator[tuple[str, str]]:
 
 def _condition(task: TaskNode) -> Iterator[tuple[str, str]]:
     if not task.mandatory and not (task.condition or task.applies_if):
-        yield "mandatory", "Say under condition when a task applies that is not mandatory."
+        box = "“When it applies, in words” (in a file: condition)"
+        yield "mandatory", f"Say when a task applies that is not mandatory, under {box}."
     if task.mandatory and task.condition:
         yield "condition", "A task with a condition is not mandatory: write mandatory: false."
 

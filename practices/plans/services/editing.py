@@ -28,6 +28,8 @@ from practices.plans.rules import (
 
 from .drafts import draft_locked, keep_edit, made, named
 
+TAKEN_BACK, PUT_BACK = "Taken back: ", "Put back: "
+
 
 class Clashing(Conflict):
     """Somebody else has changed the same fields since the page was opened.
@@ -179,7 +181,10 @@ def take_back(*, version: PlanVersion, number: int, by: User, at: datetime) -> P
         there.clear()
         there.update(content)
 
-    summary = f"Taken back: {edit.summary}"[:300]
+    # Back and forth, it is said once which of the two it is.
+    what = edit.summary.removeprefix(TAKEN_BACK).removeprefix(PUT_BACK)
+    verb = PUT_BACK if edit.summary.startswith(TAKEN_BACK) else TAKEN_BACK
+    summary = f"{verb}{what}"[:300]
     return made(keep_edit(version, change, summary, by=by, at=at, takes_back=edit))
 
 

@@ -55,6 +55,7 @@ def preview(request: SignedInRequest, slug: str, number: int) -> HttpResponse:
         "version": version,
         "form": form,
         "go_live": said["go_live"],
+        "go_live_at": found.go_live_at,
         "key_dates": [
             (node, say(at), timeline.x(at.at), timeline.of("key_date", node.key))
             for node, at in found.dated_key_dates
