@@ -217,6 +217,18 @@ class TestPublishing:
         answer = client.post("/plans/small/2/publish/", sent, follow=True)
         assert "is published: new migrations start from it" in answer.content.decode()
 
+    def test_a_draft_that_says_nothing_new_is_not_published(self, client, ann, draft):
+        services.publish(version=draft, by=ann, at=MONDAY)
+        client.post("/plans/small/1/draft/")
+        page = client.get("/plans/small/2/publish/")
+        assert "There is nothing to publish" in page.text
+        assert 'name="notes"' not in page.text
+        assert 'href="/plans/small/2/discard/"' in page.text
+        answer = client.post("/plans/small/2/publish/", {"seen": page.context["version"].digest})
+        assert answer.status_code == 422
+        assert "This draft says what version 1 says" in answer.text
+        assert PlanVersion.objects.get(number=2).state == "draft"
+
 
 class TestQueries:
     PATHS = ("", "changes/", "key-dates/", "phases/", "gates/", "clocks/", "reminders/")

@@ -165,7 +165,8 @@ def publish(
 
     From now on the database lets nobody change it. Publishing what is published
     already changes nothing. Raises Refused for a retired version and for a draft with
-    faults, Conflict when it does not say what the person saw: ``seen`` is the digest of that.
+    faults or without anything new, Conflict when it does not say what the person saw: ``seen``
+    is the digest of that.
     """
     version = locked(version)
     if version.state != State.RETIRED:
@@ -181,7 +182,14 @@ def publish(
     if faults:
         more = f" And {len(faults) - 1} more." if faults[1:] else ""
         raise Refused(f"This draft cannot be published yet. {faults[0].message}{more}")
-    for before in version.plan.versions.filter(state=State.PUBLISHED):
+    published = list(version.plan.versions.filter(state=State.PUBLISHED))
+    for before in published:
+        if before.digest == plan_digest(tree):
+            raise Refused(
+                f"This draft says what version {before.number} says, so there is nothing to "
+                "publish. Change it, or discard it."
+            )
+    for before in published:
         _retire(before, by=by, at=at)
     write_rows(version, tree)
     version.content, version.digest = None, plan_digest(tree)
