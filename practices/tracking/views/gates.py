@@ -34,6 +34,7 @@ from practices.tracking.services.gates import (
     seats_for,
     seen_mark,
     still_open,
+    unread,
 )
 from practices.tracking.waiting import Waits
 
@@ -80,13 +81,14 @@ def gate(request: SignedInRequest, reference: str, key: str) -> HttpResponse:
         and gate.state == Gate.State.WAITING
         and gate.is_needed
         and bool(gate.plan_gate.blocks)
-        and pending is None
+        and (pending is None or bool(pending.reason.redacted_at))
         and migration.allows(user, Permission.BYPASS_GATE)
     )
     may_confirm = (
         active
         and pending is not None
         and pending.by_id != user.pk
+        and not unread(pending.reason)
         and migration.allows(user, Permission.CONFIRM_BYPASS)
     )
     return render(
@@ -107,6 +109,7 @@ def gate(request: SignedInRequest, reference: str, key: str) -> HttpResponse:
             "may_sign": seats_for(gate, user) if active else [],
             "may_withdraw": active and signed_now and may_withdraw(gate, user),
             "pending": pending,
+            "unread": unread(pending.reason) if pending else "",
             "may_pass": may_pass,
             "may_confirm": may_confirm,
         },
@@ -348,11 +351,13 @@ def confirm_bypass(request: SignedInRequest, reference: str, key: str) -> HttpRe
             messages.success(request, f"Confirmed: “{gate.title}” holds nothing up any more.")
             return redirect(_url("gate", gate))
     form.cancel_url = _url("gate", gate)
+    pending.reason.refresh_from_db()
     context = {
         "migration": migration,
         "gate": gate,
         "form": form,
         "pending": pending,
+        "unread": unread(pending.reason),
         "items": still_open(gate),
         "holds_up": records.holds_up(gate),
     }

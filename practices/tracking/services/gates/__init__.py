@@ -1,7 +1,7 @@
 """Signing, withdrawing, and recording that a step went ahead without its signature."""
 
 from .covered import StillOpen, covered_tasks, seen_mark, still_open
-from .going_without import confirm_bypass, record_bypass
+from .going_without import confirm_bypass, record_bypass, unread
 from .signing import (
     SeatTaken,
     Stale,
@@ -33,6 +33,7 @@ __all__ = [
     "sign_off",
     "signing_as",
     "still_open",
+    "unread",
     "unsigned_before",
     "withdraw_sign_off",
 ]
