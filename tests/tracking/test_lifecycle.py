@@ -207,11 +207,53 @@ class TestThePages:
 
     def test_a_refusal_keeps_the_reason(self, cast, as_):
         go_live(cast, FDP_AT, GO_LIVE_AT)
-        page = as_(cast.project_manager).post(cast.url("cancel"), {"reason": "Too late"})
+        page = as_(cast.project_manager).post(cast.url("cancel"), {"reason": "The wrong week"})
         assert page.status_code == 422
-        assert "Too late" in said(page)
+        assert "The wrong week" in said(page)
 
-    def test_closing_says_what_is_missing(self, cast, as_):
-        page = as_(cast.project_manager).post(cast.url("close"))
-        assert page.status_code == 422
-        assert "Record the end of old-system access first" in said(page)
+    @pytest.mark.parametrize(
+        ("page", "to", "words"),
+        [
+            ("close", State.PLANNING, "Record the end of old-system access first"),
+            ("close", State.ACCESS_ENDED, "4 mandatory tasks are not finished"),
+            ("abort-cut-over", State.PLANNING, "after final data production is recorded"),
+            ("abort-cut-over", State.POST_GO_LIVE, "before go-live is"),
+            ("cancel", State.CUT_OVER, "before final data production is recorded"),
+            ("delete", State.CUT_OVER, "before final data production is recorded"),
+        ],
+    )
+    def test_what_cannot_be_done_yet_is_said_and_not_offered(self, cast, as_, page, to, words):
+        stage(cast, to)
+        client, url = as_(cast.project_manager), cast.url(page)
+        for answer, status in ((client.get(url), 200), (client.post(url, {"reason": "x"}), 422)):
+            shown = said(answer)
+            assert answer.status_code == status
+            assert words in shown
+            assert "nhsuk-button" not in shown.partition("<main")[2].partition("</main")[0]
+        assert Migration.objects.get().state == to
+
+    def test_closing_says_everything_that_is_missing(self, as_):
+        cast = make_cast(plan_version=make_plan(blocks=["finish"]))
+        shown = said(as_(cast.project_manager).get(cast.url("close")))
+        for words in ("end of old-system access first", "“Data quality”", "are not finished"):
+            assert words in shown
+        assert "Every mandatory task is done" not in shown
+
+    def test_after_work_deleting_is_not_offered(self, cast, as_):
+        services.tick_task(task=cast.task("GL-02"), by=cast.manager, at=MONDAY)
+        shown = said(as_(cast.project_manager).get(cast.url("delete")))
+        assert "cancel it instead" in shown
+        assert "<textarea" not in shown
+
+    def test_of_a_migration_that_is_over_the_page_says_so(self, cast, as_):
+        end(cast, services.cancel_migration, reason="The practice merges")
+        shown = said(as_(cast.project_manager).get(cast.url("cancel")))
+        assert "This migration is cancelled" in shown
+        assert "<textarea" not in shown
+
+    def test_closing_is_offered_when_nothing_is_missing(self, cast, as_):
+        stage(cast, State.ACCESS_ENDED)
+        TestFinishing().done(cast)
+        client = as_(cast.project_manager)
+        assert "Every mandatory task is done" in said(client.get(cast.url("close")))
+        assert "The migration is closed" in messages(client.post(cast.url("close"), follow=True))

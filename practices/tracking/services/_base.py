@@ -23,11 +23,14 @@ def lock(migration: Migration) -> Migration:
     """
     fresh = lock_ended_too(migration)
     if not fresh.is_active:
-        raise Refused(
-            f"This migration is {fresh.get_state_display().lower()}, "
-            "so nothing in it can be changed."
-        )
+        raise Refused(over(fresh))
     return fresh
+
+
+def over(migration: Migration) -> str:
+    """What is said of a migration that is finished, cancelled or deleted."""
+    state = migration.get_state_display().lower()
+    return f"This migration is {state}, so nothing in it can be changed."
 
 
 def lock_ended_too(migration: Migration) -> Migration:

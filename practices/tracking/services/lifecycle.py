@@ -10,9 +10,10 @@ from practices.common.models import Event, Text
 from practices.common.services import write_text
 from practices.tracking.models import Gate, Migration
 from practices.tracking.models.task import TaskQuerySet
+from practices.tracking.rules import FDP, TRANSITIONS
 
 from . import clocks
-from ._base import lock, move, note_event, require_reason
+from ._base import lock, move, note_event, over, require_reason
 from .gates import blocking
 
 # What may have happened in a migration that was started by mistake.
@@ -26,12 +27,33 @@ NO_WORK = (
     "counters.corrected",
 )
 
+ABORT, CANCEL, DELETE, FINISH = f"clear {FDP}", "cancel", "delete", "finish"
+# The stage each is possible at, in words.
+ONLY = {
+    ABORT: "A cut-over is aborted after final data production is recorded and before go-live is",
+    CANCEL: "A migration is cancelled before final data production is recorded",
+    DELETE: "A migration is deleted before final data production is recorded",
+}
+
+
+def missing_for(migration: Migration, act: str) -> list[str]:
+    """What stands against ending a migration, or its cut-over, a sentence each."""
+    if not migration.is_active:
+        return [over(migration)]
+    if act == FINISH:
+        return _missing_to_finish(migration)
+    if (migration.state, act) not in TRANSITIONS:
+        return [f"{ONLY[act]}. This one is in the state “{migration.get_state_display()}”."]
+    if act == DELETE and has_work(migration):
+        return ["Work has been recorded in this migration: cancel it instead."]
+    return []
+
 
 @transaction.atomic
 def cancel_migration(*, migration: Migration, reason: str, by: User, at: datetime) -> Migration:
     """Stop a migration that will not happen; it stays readable, and the practice is free."""
     require_reason(reason, "cancelling the migration")
-    return _end(lock(migration), "cancel", reason, by=by, at=at)
+    return _end(lock(migration), CANCEL, reason, by=by, at=at)
 
 
 @transaction.atomic
@@ -41,10 +63,7 @@ def delete_migration(*, migration: Migration, reason: str, by: User, at: datetim
     It disappears from every list; its rows and its history stay in the database.
     """
     require_reason(reason, "deleting the migration")
-    migration = lock(migration)
-    if has_work(migration):
-        raise Refused("Work has been recorded in this migration: cancel it instead.")
-    return _end(migration, "delete", reason, by=by, at=at)
+    return _end(lock(migration), DELETE, reason, by=by, at=at)
 
 
 def has_work(migration: Migration) -> bool:
@@ -58,20 +77,24 @@ def finish_migration(*, migration: Migration, by: User, at: datetime) -> Migrati
 
     Raises :class:`Refused` naming what still holds it open.
     """
-    migration = lock(migration)
+    return _end(lock(migration), FINISH, "", by=by, at=at)
+
+
+def _missing_to_finish(migration: Migration) -> list[str]:
+    missing = []
     if migration.state != Migration.State.ACCESS_ENDED:
-        raise Refused("Record the end of old-system access first: a migration is closed after it.")
+        missing.append("Record the end of old-system access first: a migration is closed after it.")
     waiting = blocking(migration, "finish")
     if waiting:
         names = ", ".join(f"“{gate.title}”" for gate in waiting)
-        raise Refused(f"These sign-offs are still needed before it can be closed: {names}.")
+        missing.append(f"These sign-offs are still needed before it can be closed: {names}.")
     unfinished = holding_open(migration).count()
     if unfinished:
-        raise Refused(
+        missing.append(
             f"{unfinished} mandatory task{'s are' if unfinished > 1 else ' is'} not finished. "
             "Do them, or mark them not applicable with a reason."
         )
-    return _end(migration, "finish", "", by=by, at=at)
+    return missing
 
 
 def holding_open(migration: Migration) -> TaskQuerySet:
@@ -82,6 +105,8 @@ def holding_open(migration: Migration) -> TaskQuerySet:
 
 
 def _end(migration: Migration, act: str, reason: str, *, by: User, at: datetime) -> Migration:
+    if missing := missing_for(migration, act):
+        raise Refused(" ".join(missing))
     move(migration, act)
     why: Text | None = write_text(body=reason, by=by, at=at) if reason else None
     migration.ended_at, migration.end_reason = at, why

@@ -16,6 +16,13 @@ from practices.tracking import services
 from practices.tracking.forms.people import CloseForm, EndForm
 from practices.tracking.models import Migration
 from practices.tracking.rules import FDP
+from practices.tracking.services.lifecycle import (
+    ABORT,
+    CANCEL,
+    DELETE,
+    FINISH,
+    missing_for,
+)
 
 from .scope import migration_for
 
@@ -29,6 +36,7 @@ def abort_cut_over(request: SignedInRequest, reference: str) -> HttpResponse:
     return _ask(
         request,
         migration,
+        ABORT,
         EndForm,
         heading="Abort the cut-over",
         meaning=[
@@ -51,6 +59,7 @@ def cancel(request: SignedInRequest, reference: str) -> HttpResponse:
     return _ask(
         request,
         migration,
+        CANCEL,
         EndForm,
         heading="Cancel the migration",
         meaning=[
@@ -72,6 +81,7 @@ def delete(request: SignedInRequest, reference: str) -> HttpResponse:
     return _ask(
         request,
         migration,
+        DELETE,
         EndForm,
         heading="Delete the migration",
         meaning=[
@@ -93,10 +103,11 @@ def finish(request: SignedInRequest, reference: str) -> HttpResponse:
     return _ask(
         request,
         migration,
+        FINISH,
         CloseForm,
         heading="Close the migration",
         meaning=[
-            "Every mandatory task is done or set aside and every sign-off it needs is given.",
+            "Every mandatory task is done or set aside, and no sign-off holds it up.",
             "Nothing in it can be changed afterwards. It stays readable, with its history.",
         ],
         act=lambda _reason: services.finish_migration(
@@ -110,6 +121,7 @@ def finish(request: SignedInRequest, reference: str) -> HttpResponse:
 def _ask(
     request: SignedInRequest,
     migration: Migration,
+    end: str,
     form_class: type[NHSForm],
     *,
     heading: str,
@@ -118,11 +130,12 @@ def _ask(
     done: str,
     then: str,
 ) -> HttpResponse:
-    """Say what it means, ask for the reason, do it once."""
+    """Say what it means, ask for the reason, do it once; or say what is missing and ask nothing."""
     form = form_class(request.POST if request.method == "POST" else None)
     form.submit_text = heading
     form.cancel_url = reverse("tracking:overview", args=(migration.reference,))
-    if request.method == "POST" and form.is_valid():
+    missing = missing_for(migration, end)
+    if not missing and request.method == "POST" and form.is_valid():
         try:
             act(form.cleaned_data.get("reason", ""))
         except Refused as refusal:
@@ -130,9 +143,14 @@ def _ask(
         else:
             messages.success(request, done)
             return redirect(then) if then == "home" else redirect(then, migration.reference)
-    return render(
-        request,
-        "tracking/end.html",
-        {"migration": migration, "form": form, "heading": heading, "meaning": meaning},
-        status=422 if form.is_bound else 200,
-    )
+    context = {
+        "migration": migration,
+        "heading": heading,
+        "meaning": meaning,
+        "missing": missing,
+        "errors": missing if form.is_bound else [],
+        "typed": request.POST.get("reason", ""),
+        "form": None if missing else form,
+    }
+    status = 422 if form.is_bound else 200
+    return render(request, "tracking/end.html", context, status=status)
