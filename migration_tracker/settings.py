@@ -69,6 +69,7 @@ MIDDLEWARE = [
     "migration_tracker.middleware.NoStore",
     "django.contrib.messages.middleware.MessageMiddleware",
     "migration_tracker.middleware.NoNul",
+    "migration_tracker.not_allowed.NotAllowed",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",

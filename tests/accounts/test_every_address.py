@@ -3,6 +3,8 @@
 One request a cell: 16 people, by GET, by POST and by a POST of htmx.
 """
 
+import re
+
 import pytest
 import time_machine
 from django.conf import settings
@@ -12,6 +14,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from tests.accounts.addresses import (
     ADDRESSES,
+    FOUND,
     INBOX,
     INSIDE,
     NOBODY,
@@ -161,3 +164,36 @@ def test_what_belongs_to_another_migration_is_not_found_under_ones_own(address: 
             allowed = {STRANGE, ONLY_GET} | ({REFUSED} if who not in address.who else set())
             assert answer.status_code in allowed, (who, method)
             assert "Quillon" not in answer.content.decode()
+
+
+METHOD_NOT_ALLOWED = [
+    (address, method)
+    for address in ADDRESSES
+    for method, code in zip(("GET", "POST"), address.within, strict=True)
+    if code == ONLY_GET and not address.name.startswith("health")
+]
+
+
+@pytest.mark.parametrize(
+    ("address", "method"),
+    METHOD_NOT_ALLOWED,
+    ids=[f"{method} {address.name}" for address, method in METHOD_NOT_ALLOWED],
+)
+def test_what_an_address_does_not_take_leads_to_the_page_it_belongs_to(
+    address: Address, method, world
+):
+    """On a page of the site, never the browser's own; htmx is left alone, it shows a notice."""
+    url, data = filled(address, world)
+    who = min(address.who) if address.who else "anonymous"
+    answer = ask(world, who, url, method, data)
+    page = answer.content.decode()
+    assert answer.status_code == ONLY_GET
+    assert ("GET" if method == "POST" else "POST") in answer.headers["Allow"]
+    assert "nhsuk-header" in page
+    way = re.search(r'href="([^"]*)">Go to the (?:home|page it belongs to)', page)[1]
+    assert url.startswith(way)
+    above = ask(world, who, way, "GET")
+    assert above.status_code in (OK, FOUND)
+    assert "Content-Disposition" not in above.headers
+    if method == "POST":
+        assert ask(world, who, url, "htmx", data).content == b""

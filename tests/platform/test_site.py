@@ -37,6 +37,13 @@ def test_pages_of_signed_in_people_are_kept_by_nobody(client: Client):
     assert "no-store" in client.get("/privacy/")["Cache-Control"]
 
 
+def test_what_an_address_does_not_take_is_said_on_a_page_to_the_signed_out_too(client: Client):
+    answer = client.post("/privacy/")
+    assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD, OPTIONS")
+    assert '<a class="nhsuk-link" href="/privacy/">' in answer.content.decode()
+    assert client.post("/privacy/", headers={"HX-Request": "true"}).content == b""
+
+
 @pytest.mark.parametrize(
     ("page", "back_to"),
     [
