@@ -45,6 +45,12 @@ class UKDateTimeWidget(UKDateWidget):
         return [*super().decompress(local), f"{local:%H:%M}", str(local.fold)]
 
 
+def in_a_sentence(label: str) -> str:
+    """A label as an error begins with it: without "(optional)", and a question in quotes."""
+    bare = label.removesuffix("(optional)").rstrip()
+    return f"“{bare[:-1]}”" if bare.endswith("?") else bare
+
+
 class UKDateField(forms.Field):
     """A calendar date. Cleans to a ``date``, or ``None`` when every box is empty."""
 
@@ -57,7 +63,7 @@ class UKDateField(forms.Field):
         return self._date(typed) if any(typed) else None
 
     def _date(self, typed: Sequence[str]) -> date:
-        label = self.label or "The date"
+        label = in_a_sentence(self.label or "The date")
         numbers = dict(zip(("day", "month", "year"), typed, strict=False))
         missing = [part for part, number in numbers.items() if not number]
         if missing:
@@ -134,7 +140,7 @@ class UKDateTimeField(UKDateField):
 
     def _wall_clock(self, typed: Sequence[str]) -> datetime:
         day = self._date(typed[:3])
-        label = self.label or "The date"
+        label = in_a_sentence(self.label or "The date")
         if not typed[3]:
             raise ValidationError(f"{label} must include a time, such as 18:30", code="time")
         digits = typed[3].replace(":", "").replace(".", "")

@@ -7,6 +7,7 @@ from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Layout
 from django import forms
 
+from .fields import in_a_sentence
 from .layout import ButtonGroup, Link, Submit
 from .patient_data import holds_nhs_number
 
@@ -19,14 +20,15 @@ class PlainErrors(forms.BaseForm):
     A message that a field declares for itself stays.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def full_clean(self) -> None:
+        # Not as the form is made: many add fields of their own afterwards.
         self.say_plainly()
+        super().full_clean()
 
     def say_plainly(self) -> None:
-        """Write the sentences; again where a form adds fields of its own afterwards."""
+        """Write the sentences."""
         for name, field in self.fields.items():
-            label = str(field.label or name.replace("_", " ").capitalize())
+            label = in_a_sentence(str(field.label or name.replace("_", " ").capitalize()))
             defaults: dict[str, str] = {}
             for parent in reversed(type(field).__mro__):
                 defaults |= getattr(parent, "default_error_messages", {})
@@ -44,7 +46,7 @@ def _sentences(field: forms.Field, label: str) -> dict[str, str]:
     elif isinstance(field, forms.FileField):
         verb = "Choose a file for"
     elif isinstance(field, forms.BooleanField):
-        verb, what = "Tick", f"“{label}”"
+        verb, what = "Tick", label if label.startswith("“") else f"“{label}”"
     sentences = {
         "required": f"{verb} {what}",
         "invalid_choice": f"Choose {what} from the list",
@@ -105,7 +107,7 @@ class NHSForm(PlainErrors, forms.Form):
                 self.add_error(name, self._question(name))
 
     def _question(self, name: str) -> str:
-        what = self.fields[name].label
+        what = in_a_sentence(str(self.fields[name].label)).strip("“”")
         return (
             f"“{what}” has a number in it that could be an NHS number. Take it out, or tick "
             "at the end of the form that it is not"

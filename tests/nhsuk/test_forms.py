@@ -1,9 +1,12 @@
 """What a person meets when a form is wrong."""
 
+from importlib import import_module
+
 import pytest
 from django import forms
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from practices.common.fields import UKDateField
 from practices.common.forms import NHSForm, PlainErrors
 
 from .oracle import ours
@@ -78,6 +81,47 @@ def test_a_form_that_is_not_ours_can_speak_plainly_too():
         pass
 
     assert Plain({}).errors["name"] == ["Enter name"]
+
+
+def test_a_field_that_came_later_is_spoken_of_as_plainly():
+    class Grows(NHSForm):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            self.fields["late"] = forms.CharField(label="Late", max_length=3, min_length=2)
+
+    assert Grows({}).errors["late"] == ["Enter late"]
+    assert Grows({"late": "long"}).errors["late"] == ["Late must be 3 characters or fewer, not 4"]
+    assert Grows({"late": "x"}).errors["late"] == ["Late must be 2 characters or more"]
+
+
+def test_every_form_of_the_product_speaks_plainly():
+    import_module("migration_tracker.urls")  # and with it every view and its forms
+
+    def kinds(of):
+        below = of.__subclasses__()
+        return {of, *(kind for one in below for kind in kinds(one))}
+
+    ours = {kind for kind in kinds(forms.BaseForm) if kind.__module__.startswith("practices.")}
+    shown = [kind for kind in ours if not kind.__subclasses__()]
+    assert len(shown) > 50
+    assert [kind for kind in shown if not issubclass(kind, PlainErrors)] == []
+
+
+@pytest.mark.parametrize(
+    ("label", "words"),
+    [
+        ("Planned go-live (optional)", "Planned go-live"),
+        ("Why did it take longer?", "“Why did it take longer”"),
+    ],
+)
+def test_a_label_within_a_sentence_loses_what_only_a_label_has(label, words):
+    class Asks(NHSForm):
+        text = forms.CharField(label=label, max_length=3, required=False)
+        day = UKDateField(label=label, required=False)
+
+    errors = Asks({"text": "long", "day_day": "1"}).errors
+    assert errors["text"] == [f"{words} must be 3 characters or fewer, not 4"]
+    assert errors["day"] == [f"{words} must include a month and year"]
 
 
 def test_every_error_link_leads_to_an_element_of_the_page():

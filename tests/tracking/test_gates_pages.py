@@ -222,6 +222,15 @@ class TestWithdrawing:
         assert gate_of(cast).state == Gate.State.SIGNED
 
 
+def test_a_reason_for_all_that_is_too_long_is_the_only_thing_wrong(cast, as_):
+    client = as_(cast.manager)
+    mark = client.get(cast.url(SIGN)).context["mark"]
+    page = client.post(cast.url(SIGN), {"seen": mark, "go": "check", "same": "x" * 600})
+    assert page.context["form"].errors == {
+        "same": ["The same reason for all the others must be 500 characters or fewer, not 600"]
+    }
+
+
 class TestGoingAheadWithout:
     def test_a_second_person_confirms_and_it_is_shown_for_ever(self, cast, as_):
         record(cast, "FDP", FDP_AT)

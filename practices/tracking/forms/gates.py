@@ -36,9 +36,11 @@ class ExceptionsForm(NHSForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
+        # One that is given, and too long, is complained of as that.
+        same = cleaned.get("same") or "same" in self.errors
         for item in self.items:
             name = REASON + item.key
-            if name in cleaned and not cleaned[name] and not cleaned.get("same"):
+            if name in cleaned and not cleaned[name] and not same:
                 self.add_error(name, f"Enter why “{item.label}” can be accepted")
         return cleaned
 
