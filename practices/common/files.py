@@ -63,7 +63,8 @@ def check_upload(*, upload: File, allowed: tuple[str, ...], megabytes: int) -> s
     """
     ending = extension(upload.name or "")
     if ending not in allowed:
-        raise Refused(f"The file must be {_listed(allowed)}. {_what_it_is(upload, ending)}".strip())
+        seems = _told([*_kinds(upload), ending])
+        raise Refused(f"The file must be {_listed(allowed)}. {seems}".strip())
     if not upload.size:
         raise Refused("The file is empty.")
     if upload.size > megabytes * MEGABYTE:
@@ -71,9 +72,11 @@ def check_upload(*, upload: File, allowed: tuple[str, ...], megabytes: int) -> s
         raise Refused(f"The file must be {megabytes} MB or smaller. This one is {size:.1f} MB.")
     found = _sniff(upload, ending)
     if found != MEDIA_TYPES[ending]:
+        # What its name says is just what it is not.
+        others = [kind for kind in _kinds(upload) if kind != ending]
         raise Refused(
             f"The file is named .{ending} but is not a {ending.upper()} file inside. "
-            f"{_what_it_is(upload, ending)}".strip()
+            f"{_told(others)}".strip()
         )
     return found
 
@@ -286,10 +289,13 @@ _TOLD = {
 }
 
 
-def _what_it_is(upload: File, ending: str) -> str:
-    """A sentence on what a refused file seems to be, or nothing."""
+def _kinds(upload: File) -> list[str]:
     try:
-        kinds = [*_identified(_head(upload)), ending]
+        return _identified(_head(upload))
     except (OSError, ValueError):
-        return ""
+        return []
+
+
+def _told(kinds: list[str]) -> str:
+    """A sentence on what a refused file seems to be, or nothing."""
     return next((_TOLD[kind] for kind in kinds if kind in _TOLD), "")

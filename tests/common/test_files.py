@@ -222,3 +222,14 @@ def test_files_of_rolled_back_acts_are_swept_away_and_no_others():
     assert remove_orphans(before=later) >= 1
     assert kept.content.open("rb").read() == PDF
     assert remove_orphans(before=later) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("photo.pdf", b"notes"), ("list.xlsx", DOCX), ("list.xlsx", b"a,b"), ("a.png", b"notes")],
+)
+def test_what_a_file_only_says_it_is_is_not_said_of_it(name, content):
+    with pytest.raises(Refused) as refusal:
+        check_upload(upload=upload(name, content), allowed=EVIDENCE, megabytes=1)
+    for words in ("This one is a PDF", "This one is an Excel workbook", "This one is a picture"):
+        assert words not in str(refusal.value)
