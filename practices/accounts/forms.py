@@ -20,6 +20,8 @@ from .models import ONE_DAY, User
 from .roles import Role
 from .sign_in import HOW_TO_CHOOSE
 
+CODES = "Codes of suppliers, commissioners and others"
+
 
 class JoinForm(NHSForm):
     """Somebody new says who they are and chooses a password."""
@@ -66,6 +68,25 @@ class JoinForm(NHSForm):
 
 
 Target = tuple[Organisation, str]
+MOST_NAMED = 10
+
+
+def _where_codes_are(typed: str) -> str:
+    """What is said of a code that nobody has: a name typed in its place finds the code."""
+    named = Organisation.objects.named(typed)
+    there_is_none = f"There is no organisation with the code “{typed.upper()}”"
+    number = named.count()
+    if not number:
+        return (
+            f"{there_is_none}, and none with “{typed}” in its name. Look it up on the page "
+            f"Practices, or under “{CODES}” on this page."
+        )
+    these = ", ".join(f"{one.name} ({one.code})" for one in named[:MOST_NAMED])
+    if (more := number - MOST_NAMED) > 0:
+        these += f", and {more} more: type more of the name"
+    return (
+        f"{there_is_none}. These have it in their name: {these}. Enter the code of the right one."
+    )
 
 
 class RoleForm(NHSForm):
@@ -74,9 +95,12 @@ class RoleForm(NHSForm):
     submit_text = "Give the role"
     organisation = forms.CharField(
         label="Organisation code",
-        max_length=20,
-        help_text="Of a practice its ODS code.",
-        widget=forms.TextInput(attrs={"class": "nhsuk-input--width-10", "spellcheck": "false"}),
+        max_length=100,
+        help_text=(
+            "Of a practice its ODS code. If you do not know a code, type part of the name and "
+            "send the form: you are told the codes that fit."
+        ),
+        widget=forms.TextInput(attrs={"class": "nhsuk-input--width-20", "spellcheck": "false"}),
     )
     role = forms.ChoiceField(label="Role", choices=[("", "Select"), *Role.choices])
     until = UKDateField(
@@ -86,10 +110,10 @@ class RoleForm(NHSForm):
     )
 
     def clean_organisation(self) -> Organisation:
-        code = self.cleaned_data["organisation"].strip().upper()
-        found = Organisation.objects.filter(code=code).first()
+        typed = self.cleaned_data["organisation"].strip()
+        found = Organisation.objects.filter(code=typed.upper()).first()
         if found is None:
-            raise ValidationError(f"There is no organisation with the code “{code}”.")
+            raise ValidationError(_where_codes_are(typed))
         return found
 
     def target(self) -> Target:

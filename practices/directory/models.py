@@ -27,6 +27,17 @@ class OrganisationQuerySet(models.QuerySet["Organisation"]):
             Q(valid_from=None) | Q(valid_from__lte=day), Q(valid_to=None) | Q(valid_to__gt=day)
         )
 
+    def named(self, words: str) -> "OrganisationQuerySet":
+        """Those with every one of ``words`` in their name; only the first eight count."""
+        found = self
+        for word in words.replace("\x00", "").split()[:8]:
+            found = found.filter(name__icontains=word)
+        return found.order_by("name", "code")
+
+    def besides_practices(self) -> "OrganisationQuerySet":
+        """The few whose codes nobody knows by heart, by kind."""
+        return self.exclude(kind=Organisation.Kind.PRACTICE).order_by("kind", "name")
+
 
 @tracked()
 class Organisation(models.Model):

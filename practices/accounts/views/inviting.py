@@ -8,11 +8,13 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from practices.accounts import queries, services
-from practices.accounts.forms import InviteAnywhereForm, InviteForm
+from practices.accounts.forms import CODES, InviteAnywhereForm, InviteForm
 from practices.accounts.models import Invitation
 from practices.common import clock
 from practices.common.access import Permission, SignedInRequest, requires
 from practices.common.errors import Refused
+from practices.common.time import london_date
+from practices.directory.models import Organisation
 
 SENT = "{email} is invited. The mail goes out within two minutes, and its link works for 14 days."
 
@@ -41,7 +43,9 @@ def invite(request: SignedInRequest) -> HttpResponse:
             return redirect("accounts:people")
     form.cancel_url = reverse("accounts:people")
     status = 422 if form.errors else 200
-    return render(request, "accounts/invite.html", {"form": form}, status=status)
+    listed = Organisation.objects.besides_practices().open_on(london_date(clock.now()))
+    context = {"form": form, "codes": CODES, "organisations": listed}
+    return render(request, "accounts/invite.html", context, status=status)
 
 
 def _form(request: SignedInRequest) -> InviteAnywhereForm:

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from practices.accounts import queries, services
-from practices.accounts.forms import DeputyForm, RoleForm
+from practices.accounts.forms import CODES, DeputyForm, RoleForm
 from practices.accounts.models import Membership, User
 from practices.common import clock
 from practices.common.access import Permission, SignedInRequest, requires
@@ -16,6 +16,7 @@ from practices.common.errors import Refused
 from practices.common.forms import NHSForm
 from practices.common.templatetags.uk import uk_date
 from practices.common.time import london_date
+from practices.directory.models import Organisation
 
 PER_PAGE = 50
 INVITATIONS_SHOWN = 100
@@ -119,7 +120,9 @@ def give_role(request: SignedInRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, f"{given}.")
             return redirect("accounts:person", pk)
-    return _form_page(request, form, f"Give {found} a role", found)
+    listed = Organisation.objects.besides_practices().open_on(london_date(clock.now()))
+    heading = f"Give {found} a role"
+    return _form_page(request, form, heading, found, codes=CODES, organisations=listed)
 
 
 @require_POST
