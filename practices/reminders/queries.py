@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db.models import Count
 
@@ -14,7 +14,7 @@ from practices.tracking.models import Gate, Migration, Task
 from practices.tracking.models.task import assignee_is_here
 from practices.tracking.team import audience, tasks_of
 
-from .models import Notification, NotificationQuerySet
+from .models import Mute, Notification, NotificationQuerySet
 
 Kind = Notification.Kind
 MOST_COUNTED = 99
@@ -159,3 +159,9 @@ def inbox_rows(person: User, now: datetime) -> NotificationQuerySet:
         .defer("content", "about__content")
         .order_by("-due_at", "-pk")
     )
+
+
+def muted_until(migration: Migration, person: User, now: datetime) -> date | None:
+    """The last day on which somebody gets no mails about a migration; None when it is not muted."""
+    muted = Mute.objects.on(london_date(now)).filter(person=person, migration=migration)
+    return muted.values_list("until", flat=True).first()

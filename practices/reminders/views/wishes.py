@@ -14,7 +14,7 @@ from practices.reminders import choosing
 from practices.reminders.forms import MuteForm, PreferencesForm
 from practices.reminders.models import Mute
 from practices.reminders.wishes import USUALLY, Wishes
-from practices.tracking.views.scope import migration_for
+from practices.tracking.views.scope import back, migration_for
 
 asks = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -76,4 +76,4 @@ def lift_mute(request: SignedInRequest, reference: str) -> HttpResponse:
     migration = migration_for(request, reference, Permission.MUTE)
     if choosing.lift_mute(migration=migration, by=request.user, at=clock.now()):
         messages.success(request, f"Mails about {migration.name} come to you again.")
-    return redirect("reminders:preferences")
+    return redirect(back(request, reverse("reminders:preferences")))

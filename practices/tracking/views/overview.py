@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from practices.accounts.roles import Permission
 from practices.common import clock
 from practices.common.access import SignedInRequest
-from practices.tracking import queries
+from practices.tracking import panels, queries
 from practices.tracking.models import KeyDate, Migration
 from practices.tracking.queries.upgrades import newer_version
 from practices.tracking.rules import EOA, FDP, GL
@@ -27,6 +27,7 @@ def overview(request: SignedInRequest, reference: str) -> HttpResponse:
     dates = list(migration.key_dates.select_related("plan_key_date").in_order())
     mine = queries.next_tasks(viewer)
     gates = queries.gate_lines(migration)
+    may_mute = migration.is_active and viewer.may(Permission.MUTE)
     answers = list(migration.conditions.values_list("answer", flat=True))
     return render(
         request,
@@ -53,7 +54,8 @@ def overview(request: SignedInRequest, reference: str) -> HttpResponse:
             "may_change_dates": migration.is_active
             and (viewer.may(Permission.RECORD_DATES) or viewer.may(Permission.REPLAN)),
             "may_hand_over": migration.is_active and viewer.may(Permission.START_MIGRATION),
-            "may_mute": migration.is_active and viewer.may(Permission.MUTE),
+            "may_mute": may_mute,
+            "muted_until": panels.muted_until(migration, request.user, now) if may_mute else None,
             "newer": newer_version(migration)
             if viewer.may(Permission.UPGRADE_MIGRATIONS)
             else None,
