@@ -63,7 +63,7 @@ class UKDateField(forms.Field):
         return self._date(typed) if any(typed) else None
 
     def _date(self, typed: Sequence[str]) -> date:
-        label = in_a_sentence(self.label or "The date")
+        label = in_a_sentence(str(self.label or "The date"))
         numbers = dict(zip(("day", "month", "year"), typed, strict=False))
         missing = [part for part, number in numbers.items() if not number]
         if missing:
@@ -140,7 +140,7 @@ class UKDateTimeField(UKDateField):
 
     def _wall_clock(self, typed: Sequence[str]) -> datetime:
         day = self._date(typed[:3])
-        label = in_a_sentence(self.label or "The date")
+        label = in_a_sentence(str(self.label or "The date"))
         if not typed[3]:
             raise ValidationError(f"{label} must include a time, such as 18:30", code="time")
         digits = typed[3].replace(":", "").replace(".", "")

@@ -20,8 +20,12 @@ class PlainErrors(forms.BaseForm):
     A message that a field declares for itself stays.
     """
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.say_plainly()
+
     def full_clean(self) -> None:
-        # Not as the form is made: many add fields of their own afterwards.
+        # Again, because many forms add fields of their own once they are made.
         self.say_plainly()
         super().full_clean()
 
