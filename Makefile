@@ -18,7 +18,7 @@ run: .venv/local.stamp ## Start everything on this machine (PORT=8000), with a s
 
 test: check ## Run the checks, then every test on real servers and a real browser (ARGS="-k clock")
 	@.venv/bin/python -m migration_tracker.local prepare-tests
-	@.venv/bin/python -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal $(ARGS)
+	@.venv/bin/python -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile $(ARGS)
 
 races: .venv/dev.stamp ## Fifty rounds of twenty people doing the same at once; keeps bench/races.json
 	@.venv/bin/python -m migration_tracker.local prepare-tests
