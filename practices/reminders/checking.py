@@ -15,7 +15,6 @@ from practices.tracking.rules import GL
 from .composing_plan import reminded
 from .models import Notification
 from .queries import tasks_told
-from .rules import newest_due
 from .standing import Standing
 
 Status = Notification.Status
@@ -111,7 +110,7 @@ def _invitation_dropped(
 def _clock_dropped(run: ClockRun, row: Notification, standing: Standing) -> Dropped | None:
     if not run.is_running or not run.migration.is_active:
         return Dropped(Status.CANCELLED, "The clock does not run any more.")
-    newest = newest_due(run, standing.now, standing.calendar.is_working)
+    newest = standing.newest_due(run)
     if newest and newest.due_at > row.due_at:
         return Dropped(Status.SUPERSEDED, "A later warning of this clock is due.")
     return None

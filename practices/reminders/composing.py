@@ -40,8 +40,17 @@ Kind = Notification.Kind
 def words_of(row: Notification, standing: Standing) -> Words | Dropped:
     """What ``row``, one of those that ``standing`` is about, says as things stand.
 
-    Dropped when there turns out to be nothing to say.
+    Dropped when there turns out to be nothing to say. Of a clock everybody is told the same.
     """
+    if row.clock_run_id is None:
+        return _words_to(row, standing)
+    said, told = standing.said_of_clocks, (row.clock_run_id, row.kind, row.person_id is None)
+    if told not in said:
+        said[told] = _words_to(row, standing)
+    return said[told]
+
+
+def _words_to(row: Notification, standing: Standing) -> Words | Dropped:
     words = _words_of(row, standing)
     if isinstance(words, Dropped) or row.person is None:
         return words
@@ -60,10 +69,7 @@ def _words_of(row: Notification, standing: Standing) -> Words | Dropped:
     if row.clock_run and row.kind == Kind.ACCESS:
         return _access_check_words(row.clock_run, standing.now)
     if row.clock_run:
-        said = standing.said_of_clocks
-        if row.clock_run.pk not in said:
-            said[row.clock_run.pk] = _clock_words(row.clock_run, standing)
-        return said[row.clock_run.pk]
+        return _clock_words(row.clock_run, standing)
     if row.plan_reminder:
         about = reminded(row, standing)
         return _reminder_words(about, standing.now) if about else SETTLED

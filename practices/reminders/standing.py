@@ -17,8 +17,8 @@ from practices.plans.rules import TASK_PREFIX
 from practices.tracking.models import ClockRun, Contact, Gate, KeyDate, Migration, Task
 
 from .models import Notification
+from .rules import Warn, newest_due
 from .wishes import Wishes
-from .wording import Words
 
 
 class Standing:
@@ -30,12 +30,13 @@ class Standing:
 
     def __init__(self, rows: Sequence[Notification], now: datetime) -> None:
         self.rows, self.now = rows, now
-        self.said_of_clocks: dict[int, Words] = {}  # everybody is told the same of a run
+        self.said_of_clocks: dict[tuple[int, str, bool], Any] = {}  # words, by composing.py
+        self._newest_due: dict[int, Warn | None] = {}
         migrations = Migration.objects.select_related(
             "practice__organisation", "source_system", "target_system"
         )
         invitations = Invitation.objects.select_related("organisation", "invited_by")
-        self._give("person", User.objects.all())
+        self._give("person", User.objects.only("email", "name", "is_active"))
         self._give("contact", Contact.objects.all())
         self._give("invitation", invitations)
         self._give("migration", migrations)
@@ -53,24 +54,25 @@ class Standing:
     def _give(self, name: str, those: models.QuerySet[Any]) -> None:
         """Give each row what it refers to. To have it prefetched takes three times as long."""
         keys = [getattr(row, f"{name}_id") for row in self.rows]
-        found = those.in_bulk(set(keys) - {None})
+        wanted = set(keys) - {None}
+        found = {one.pk: one for one in those.filter(pk__among=wanted)} if wanted else {}
         for row, key in zip(self.rows, keys, strict=True):
-            setattr(row, name, found.get(key))
+            if key is not None:
+                setattr(row, name, found[key])
 
     def _know_memberships(self) -> None:
         people = {row.person for row in self.rows if row.person}
         for person in people:
             person.current_memberships = []
         whose = {person.pk: person for person in people if person.is_active}
-        held = Membership.objects.held_on(london_date(clock.now())).filter(person__in=whose)
-        for membership in held.select_related("organisation"):
+        held = Membership.objects.held_on(london_date(clock.now()))
+        for membership in held.filter(person__among=whose):
             whose[membership.person_id].current_memberships.append(membership)
 
     def _know_commissioners(self) -> None:
         found = {row.migration for row in self.rows if row.migration}
-        links = CommissionerLink.objects.filter(
-            practice__in={migration.practice_id for migration in found}, valid_to=None
-        )
+        practices = {migration.practice_id for migration in found}
+        links = CommissionerLink.objects.filter(practice__among=practices, valid_to=None)
         commissioners = dict(links.values_list("practice", "commissioner"))
         for migration in found:
             by = commissioners.get(migration.practice_id)
@@ -79,6 +81,12 @@ class Standing:
     @cached_property
     def calendar(self) -> WorkingCalendar:
         return working_calendar()
+
+    def newest_due(self, run: ClockRun) -> Warn | None:
+        """The warning of ``run`` that should have been given last; many are told of one run."""
+        if run.pk not in self._newest_due:
+            self._newest_due[run.pk] = newest_due(run, self.now, self.calendar.is_working)
+        return self._newest_due[run.pk]
 
     @cached_property
     def unlooked_at(self) -> set[int]:
@@ -140,7 +148,8 @@ class Standing:
     @cached_property
     def stops(self) -> dict[tuple[int, str], str]:
         """The titles of what stops clocks, by plan version and name of a key date or task."""
-        clocks = {row.clock_run.plan_clock for row in self.rows if row.clock_run}
+        runs = {row.clock_run_id: row.clock_run for row in self.rows if row.clock_run}
+        clocks = [run.plan_clock for run in runs.values()]
         versions = {clock.version_id for clock in clocks}
         names = {clock.stops for clock in clocks}
         codes = {name.removeprefix(TASK_PREFIX) for name in names if name.startswith(TASK_PREFIX)}

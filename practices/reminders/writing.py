@@ -27,7 +27,7 @@ class Writer:
 
     def write(self, row: Notification, words: Words) -> None:
         """Give ``row`` its content: the mail to its address, with its Message-ID."""
-        if words != self.words:
+        if words is not self.words and words != self.words:
             self.words, self.rest = words, self._laid_out(words)
         _, address = forbid_multi_line_headers("To", row.address, "utf-8")
         own = f"To: {address}\r\nMessage-ID: {row.message_id}\r\n"

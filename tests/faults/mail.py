@@ -10,13 +10,15 @@ from email.parser import BytesHeaderParser
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from tests.support.smtp import Pipelining
+
 STALL = 1.6  # seconds; a worker of a fault run waits for one (rig.py)
 BEFORE_ACCEPTING = ["451", "421", "drop", "stall"]
 AFTER_ACCEPTING = ["accept and drop", "accept and stall"]
 
 
 @dataclass
-class FaultyMail:
+class FaultyMail(Pipelining):
     """Answers some mails wrongly, at random, until ``faults_left`` are used up.
 
     ``refused`` are addresses it will never take anything for; ``script`` are faults

@@ -15,6 +15,7 @@ from migration_tracker.local.processes import free_port
 from practices.reminders import services
 from practices.reminders.models import Notification
 from practices.reminders.services import plan_due
+from tests.support.smtp import Pipelining
 
 from .worlds import FDP_AT, HOUR, World
 
@@ -37,13 +38,15 @@ def one_due(world: World) -> Notification:
 
 
 @dataclass
-class FaultyServer:
+class FaultyServer(Pipelining):
     """A real SMTP server that answers as told: one entry for each mail, then as it should.
 
     ``451``-like texts answer the mail's content, ``MAIL 550 ...`` the sender and
     ``RCPT 550 ...`` the recipient.
     ``drop`` closes the connection instead of answering; ``accept and drop``
     keeps the mail, but closes the connection before saying so.
+
+    ``takes_anything``: it goes on to ask for a mail whose recipient it has refused.
     """
 
     port: int = 0
@@ -51,6 +54,8 @@ class FaultyServer:
     received: list[bytes] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    pipelining: bool = True
+    takes_anything: bool = False
 
     @property
     def mails(self) -> list[EmailMessage]:
@@ -75,11 +80,15 @@ class FaultyServer:
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         if answer := self._answer("RCPT"):
+            if self.takes_anything:
+                envelope.rcpt_tos.append(address)
             return answer
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        if self.takes_anything and not (envelope.original_content or b"").strip():
+            return "554 Nobody to give it to"
         with self.lock:
             fault = self.script.pop(0) if self.script else ""
             if not fault or fault == "accept and drop":

@@ -92,3 +92,8 @@ def planned(kind: str, **more: Any) -> list[Notification]:
 def told(kind: str, **more: Any) -> set[User | str]:
     """Who has a row of this kind: people, and the addresses of contacts."""
     return {row.person or str(row.contact and row.contact.email) for row in planned(kind, **more)}
+
+
+def rows(**filters) -> list[Notification]:
+    """Those of the outbox, oldest first."""
+    return list(Notification.objects.filter(**filters).order_by("pk"))
