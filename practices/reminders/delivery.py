@@ -64,8 +64,10 @@ WHERE reminders_notification.id = accepted.notification_id
     AND reminders_notification.lease_token = accepted.token
 """
 # Columns that neither decide whether a mail goes nor stand in it; times take long to read.
-NOT_ASKED = ("next_attempt_at", "lease_until", "lease_token", "first_failed_at", "sent_at")
-NOT_ASKED += ("read_at", "smtp_reply", "last_error")
+NOT_ASKED = [
+    *("next_attempt_at", "lease_until", "lease_token", "first_failed_at", "sent_at", "read_at"),
+    *("smtp_reply", "last_error"),
+]
 SILENT_SERVER = 3  # broken connections in a row after which the rest of a batch waits
 
 
