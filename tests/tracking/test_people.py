@@ -106,6 +106,24 @@ def test_a_contact_of_another_migration_is_not_found(cast, as_, contact):
     assert client.post(other.url(f"people/{contact.pk}/remove")).status_code == 404
 
 
+@pytest.mark.parametrize("number", ["abc", "ask for Pat", "01"])
+def test_a_number_that_nobody_can_call_is_refused_with_what_was_typed(cast, as_, number):
+    page = as_(cast.manager).post(
+        cast.url("people/add"), {"role": "pcse", "name": "Pat", "telephone": number}
+    )
+    assert page.status_code == 422
+    assert "Enter a telephone number, such as 01632 960001" in said(page)
+    assert f'value="{number}"' in said(page)
+
+
+@pytest.mark.parametrize("number", ["111", "+44 1632 960001", "ext. 4021, ask for Pat"])
+def test_whoever_answers_may_be_named_with_the_number(cast, as_, number):
+    as_(cast.manager).post(
+        cast.url("people/add"), {"role": "pcse", "name": "Pat", "telephone": number}
+    )
+    assert Contact.objects.get().telephone == number
+
+
 def test_a_contact_is_added_changed_and_removed(cast, as_):
     client = as_(cast.manager)
     wrong = client.post(cast.url("people/add"), {"role": "pcse", "name": "Pat"})

@@ -211,6 +211,11 @@ class TestThePages:
         found = at_work.get(f"/directory/practices/find/?next={URL}&q=oak+lane")
         assert f'value="{world["practice"].organisation.code}"' in said(found)
 
+    def test_a_code_that_no_open_practice_has_is_searched_for(self, at_work):
+        page = at_work.get(f"{URL}?practice=NOPE", follow=True)
+        assert 'value="NOPE"' in said(page)
+        assert "No open practice was found for “NOPE”" in said(page)
+
     def test_the_only_plan_is_chosen_already_and_one_of_two_is_not(self, at_work, world):
         address = f"{URL}?practice={world['practice'].organisation.code}"
         chosen = f'value="{world["plan"].pk}" checked'
@@ -266,6 +271,7 @@ class TestThePages:
             ),
             ({"plan_version": ""}, "Select plan"),
             ({"new_telephone": ""}, "Enter a telephone number or an email address for Tess"),
+            ({"new_telephone": "abc"}, "Enter a telephone number, such as 01632 960001"),
             ({"new_name": ""}, "Enter the name of the new supplier"),
             ({"new_email": "tess@"}, "Enter an email address like name@example.com"),
         ],
@@ -274,8 +280,9 @@ class TestThePages:
         page = at_work.post(URL, typed(world, **change, confirm="1"))
         assert page.status_code == 422
         assert words in said(page)
-        if change.get("new_telephone") != "":
+        if "new_telephone" not in change:
             assert 'value="01632 960201"' in said(page)
+        assert "Enter a telephone number or" not in said(page) or change == {"new_telephone": ""}
         assert not Migration.objects.exists()
 
     def test_the_two_systems_differ(self, at_work, world):

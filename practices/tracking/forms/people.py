@@ -14,6 +14,22 @@ from practices.tracking.services import ContactDetails
 
 from .tasks import NO_PATIENTS
 
+FEWEST_DIGITS = 3  # of an extension; 111 and 999 are numbers, too
+
+
+class TelephoneField(forms.CharField):
+    """A number to call, with whatever says who answers there ("ext. 4021, ask for Pat")."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        width = forms.TextInput(attrs={"class": "nhsuk-input--width-20"})
+        super().__init__(label="Telephone", max_length=30, required=False, widget=width, **kwargs)
+
+    def clean(self, value: Any) -> str:
+        number: str = super().clean(value)
+        if number and sum(sign.isdigit() for sign in number) < FEWEST_DIGITS:
+            raise forms.ValidationError("Enter a telephone number, such as 01632 960001")
+        return number
+
 
 class ContactForm(NHSForm):
     submit_text = "Save contact"
@@ -25,13 +41,7 @@ class ContactForm(NHSForm):
         label="Name", max_length=150, error_messages={"required": "Enter the contact's name"}
     )
     organisation = forms.CharField(label="Organisation (optional)", max_length=150, required=False)
-    telephone = forms.CharField(
-        label="Telephone",
-        max_length=30,
-        required=False,
-        help_text="Enter a telephone number, an email address or both.",
-        widget=forms.TextInput(attrs={"class": "nhsuk-input--width-20"}),
-    )
+    telephone = TelephoneField(help_text="Enter a telephone number, an email address or both.")
     email = forms.EmailField(label="Email address", required=False)
     seen = forms.CharField(widget=forms.HiddenInput, required=False)
 

@@ -18,6 +18,7 @@ from practices.plans.models import PlanVersion
 from practices.tracking.services import ContactDetails
 
 from .conditions import PREFIX
+from .people import TelephoneField
 
 # Who has to be reached on cut-over day; others are added on the people page.
 CONTACTS = [("new", "New supplier's contact", Owner.TARGET_SUPPLIER)]
@@ -118,13 +119,10 @@ class StartForm(NHSForm):
         return self
 
     def _add_contact_fields(self, prefix: str) -> None:
-        width = forms.TextInput(attrs={"class": "nhsuk-input--width-20"})
         self.fields[f"{prefix}_name"] = forms.CharField(
             label="Name (optional)", max_length=150, required=False
         )
-        self.fields[f"{prefix}_telephone"] = forms.CharField(
-            label="Telephone", max_length=30, required=False, widget=width
-        )
+        self.fields[f"{prefix}_telephone"] = TelephoneField()
         self.fields[f"{prefix}_email"] = forms.EmailField(
             label="Email address",
             required=False,
@@ -157,9 +155,10 @@ class StartForm(NHSForm):
             self.add_error("fdp", "Final data production has to come before go-live")
         for prefix, title, _ in CONTACTS:
             name, telephone, email = (cleaned.get(f"{prefix}_{part}") for part in CONTACT_FIELDS)
+            wrong = {f"{prefix}_telephone", f"{prefix}_email"} & set(self.errors)
             if (telephone or email) and not name:
                 self.add_error(f"{prefix}_name", f"Enter the name of the {title.lower()}")
-            if name and not (telephone or email):
+            if name and not (telephone or email or wrong):
                 self.add_error(
                     f"{prefix}_telephone",
                     f"Enter a telephone number or an email address for {name}",

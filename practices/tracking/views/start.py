@@ -40,7 +40,9 @@ def start(request: SignedInRequest) -> HttpResponse:
     )
     if practice is None:
         query = {"next": reverse("tracking:start")}
-        if "go" in request.GET:
+        if asked:
+            query["q"] = asked  # no practice that is open, as the search then says
+        elif "go" in request.GET:
             # The search is shown again, and says what is missing.
             query |= {"q": request.GET.get("q", ""), "problem": "none"}
         return redirect(f"{reverse('directory:find')}?{urlencode(query)}")
