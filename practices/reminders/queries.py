@@ -157,7 +157,7 @@ def inbox_rows(person: User, now: datetime) -> NotificationQuerySet:
             "about__contact",
         )
         .defer("content", "about__content")
-        .order_by("-due_at", "-pk")
+        .order_by("-pk")  # what is told late, and due before, is new all the same
     )
 
 

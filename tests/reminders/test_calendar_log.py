@@ -24,6 +24,16 @@ def test_no_log_of_a_real_web_server_has_the_token(committed_db, live_app):
     assert token[:-1] not in log
 
 
+@pytest.mark.committed
+def test_no_address_writes_a_line_of_its_own_into_the_log(committed_db, live_app):
+    before = len(live_app.log.read_bytes().splitlines())
+    assert fetched(f"{live_app.url}/no%0d%0aGET%20/forged%00") == 404
+    lines = live_app.log.read_bytes().splitlines()[before:]
+    assert [line for line in lines if b"/forged" in line] == [
+        line for line in lines if rb"/no\r\nGET /forged\x00" in line
+    ]
+
+
 def fetched(url: str) -> int:
     try:
         with urllib.request.urlopen(url, timeout=20) as answer:

@@ -192,6 +192,16 @@ class TestExtending:
         assert 'value="2027"' in page.content.decode()
         assert not AccessExtension.objects.exists()
 
+    def test_an_earlier_end_is_asked_about_once_more(self, cast, as_):
+        client, earlier = as_(cast.project_manager), {**TYPED, "seen": "1", "until_month": "4"}
+        page = client.post(cast.url(EXTEND), earlier)
+        assert page.status_code == 422
+        assert "Friday 30 April 2027 is 28 days earlier than Friday 28 May 2027" in words(page)
+        assert 'type="checkbox" name="earlier"' in page.content.decode()
+        assert not AccessExtension.objects.exists()
+        client.post(cast.url(EXTEND), {**earlier, "earlier": "on"})
+        assert AccessExtension.objects.get().until == date(2027, 4, 30)
+
     def test_nobody_agreed_is_no_agreement(self, cast, as_):
         nobody = {key: text for key, text in TYPED.items() if "commissioner" not in key}
         page = as_(cast.project_manager).post(cast.url(EXTEND), {**nobody, "seen": "1"})

@@ -6,6 +6,7 @@ import time_machine
 from practices.accounts.roles import Role
 from practices.common.errors import Conflict, Refused
 from practices.common.models import Event
+from practices.common.templatetags.uk import telephone
 from practices.tracking import services
 from practices.tracking.models import Contact, Migration
 from practices.tracking.services import ContactDetails
@@ -64,7 +65,7 @@ def test_events_hold_no_name_and_no_number(cast, contact):
 def test_somebody_elses_change_is_not_overwritten_unseen(cast, contact):
     seen = contact_mark(contact)
     change(cast, contact, SAM, seen)
-    with pytest.raises(Conflict, match=r"Sam Example, sam@example\.test"):
+    with pytest.raises(Conflict, match=r"Sam Example, PCSE, sam@example\.test"):
         change(cast, contact, PAT, seen)
     assert Contact.objects.get().name == "Sam Example"
     services.remove_contact(contact=contact, by=cast.manager, at=MONDAY)
@@ -229,3 +230,30 @@ class TestChangingTheProjectManager:
             self.hand_over(cast, nora)
         page = said(as_(cast.project_manager).get(cast.url()))
         assert cast.url("people/project-manager") not in page
+
+
+@pytest.mark.parametrize(
+    ("typed", "dialled"),
+    [
+        ("01632 960001", "01632960001"),
+        ("+44 (0)20 7946 0018", "+442079460018"),
+        ("(01632) 960001", "01632960001"),
+        ("07700 900123 / 07700 900124", "07700900123"),
+        ("020 7946 0018 x12, ask for Bob", "02079460018"),
+        ("111", "111"),
+    ],
+)
+def test_a_number_is_dialled_without_what_is_no_part_of_it(typed, dialled):
+    assert telephone(typed) == f'<a href="tel:{dialled}">{typed}</a>'
+
+
+def test_what_cannot_be_dialled_is_no_link():
+    assert telephone("ext. 4021, <b>Pat</b>") == "ext. 4021, &lt;b&gt;Pat&lt;/b&gt;"
+
+
+def test_whoever_would_overwrite_a_change_sees_all_of_it(cast, as_, contact):
+    client = as_(cast.manager)
+    seen = contact_mark(contact)
+    Contact.objects.update(organisation="Another Desk Ltd")
+    sent = {"role": "pcse", "name": "Pat", "telephone": "01632 960123", "seen": seen}
+    assert "Another Desk Ltd" in said(client.post(cast.url(f"people/{contact.pk}"), sent))

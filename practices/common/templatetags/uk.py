@@ -1,14 +1,19 @@
 """How times and dates are written: NHS style, 24 hours, always London, zone named."""
 
+import re
 from datetime import date, datetime
 
 from django import template
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 
 from practices.common.markdown import render
 from practices.common.time import to_london
 
 register = template.Library()
+SHORTEST = 3  # digits of a number to dial, such as 111
+_DIALLED = re.compile(r"\+?[0-9()\s.-]+")
+_NOT_DIALLED = re.compile(r"[^0-9+]")
 
 
 @register.filter
@@ -36,6 +41,19 @@ def uk_short_date(day: date | None) -> str:
 def uk_time(instant: datetime | None) -> str:
     """``18:30``."""
     return f"{to_london(instant):%H:%M}" if instant else ""
+
+
+@register.simple_tag
+def telephone(typed: str) -> SafeString:
+    """A number as it was typed, as a link that dials it where it is plain what to dial.
+
+    The 0 of "+44 (0)20" is left out; what follows another sign, such as an extension, too.
+    """
+    dialled = _DIALLED.match(typed.replace("(0)", "") if typed.startswith("+") else typed)
+    number = _NOT_DIALLED.sub("", dialled[0]) if dialled else ""
+    if len(number) < SHORTEST:
+        return escape(typed)
+    return format_html('<a href="tel:{}">{}</a>', number, typed)
 
 
 @register.filter

@@ -1,5 +1,6 @@
 """What people type about clocks that ran over, and about access to the old system."""
 
+from datetime import date
 from typing import Any
 
 from crispy_forms.layout import Fieldset
@@ -8,6 +9,7 @@ from django import forms
 from practices.accounts.roles import Owner
 from practices.common.fields import UKDateField
 from practices.common.forms import NHSForm
+from practices.common.templatetags.uk import uk_date
 from practices.tracking.models import PARTIES
 from practices.tracking.services import Agreement
 
@@ -47,7 +49,10 @@ class BreachForm(NHSForm):
 
 
 class ExtendForm(NHSForm):
-    """``seen`` is the attempt of the clock whose end the person saw."""
+    """``seen`` is the attempt of the clock whose end the person saw, ``ends_on`` that end.
+
+    A day before it is asked about once more: a slip in the month would end access at once.
+    """
 
     submit_text = "Save the agreed end"
     seen = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
@@ -73,8 +78,13 @@ class ExtendForm(NHSForm):
         },
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    earlier = forms.BooleanField(
+        label="Access ends earlier than it would have", required=False, widget=forms.HiddenInput
+    )
+
+    def __init__(self, *args: Any, ends_on: date, today: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.ends_on, self.today = ends_on, today
         for party in PARTIES:
             self.fields[party] = forms.CharField(
                 label="Name (optional)",
@@ -88,7 +98,7 @@ class ExtendForm(NHSForm):
 
     def layout(self) -> list[Any]:
         groups = [Fieldset(party.label, party, f"{party}_on") for party in PARTIES]
-        return ["seen", "until", "reason", "cost", *groups, self.buttons()]
+        return ["seen", "until", "earlier", "reason", "cost", *groups, self.buttons()]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -100,6 +110,16 @@ class ExtendForm(NHSForm):
                 self.add_error(party, f"Enter who agreed for the {party.label.lower()}")
         if not self.errors and not any(cleaned.get(party) for party in PARTIES):
             self.add_error(PARTIES[0], "Enter who agreed to it: at least one of the three")
+        until = cleaned.get("until")
+        if until and self.today <= until < self.ends_on:
+            self.fields["earlier"].widget = forms.CheckboxInput()
+            if not cleaned.get("earlier"):
+                days = (self.ends_on - until).days
+                self.add_error(
+                    "earlier",
+                    f"{uk_date(until)} is {days} day{'' if days == 1 else 's'} earlier than "
+                    f"{uk_date(self.ends_on)}. Enter another day, or tick that it is right",
+                )
         return cleaned
 
     @property

@@ -26,7 +26,7 @@ class TelephoneField(forms.CharField):
 
     def clean(self, value: Any) -> str:
         number: str = super().clean(value)
-        if number and sum(sign.isdigit() for sign in number) < FEWEST_DIGITS:
+        if number and sum(sign in "0123456789" for sign in number) < FEWEST_DIGITS:
             raise forms.ValidationError("Enter a telephone number, such as 01632 960001")
         return number
 

@@ -90,9 +90,8 @@ def change_contact(
         return contact
     if contact_mark(contact) != seen:
         raise Conflict(
-            f"Somebody changed this contact while you looked: {contact.name}, "
-            f"{', '.join(filter(None, [contact.telephone, contact.email]))}. "
-            "Save again to replace that."
+            f"Somebody changed this contact while you looked. It is now: {_in_words(contact)}. "
+            "Save again to replace all of that."
         )
     before = write_text(body=_in_words(contact), by=by, at=at)
     for field, value in asdict(details).items():

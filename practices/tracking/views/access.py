@@ -90,8 +90,11 @@ def extend(request: SignedInRequest, reference: str) -> HttpResponse:
     if access is None:
         raise Http404("Old-system access is not running.")
     run = access.run
+    known = {"ends_on": run.ends_on, "today": london_date(now)}
     form = ExtendForm(
-        request.POST if request.method == "POST" else None, initial={"seen": run.attempt}
+        request.POST if request.method == "POST" else None,
+        initial={"seen": run.attempt},
+        **known,
     )
     status = 0
     if form.is_bound and form.is_valid():
@@ -104,7 +107,8 @@ def extend(request: SignedInRequest, reference: str) -> HttpResponse:
                 at=now,
             )
         except Conflict as conflict:
-            form = ExtendForm({**request.POST.dict(), "seen": str(run.attempt)})
+            typed = {**request.POST.dict(), "seen": str(run.attempt)}
+            form = ExtendForm(typed, **known)
             form.add_error(None, str(conflict))
             status = 409
         except Refused as refusal:

@@ -303,6 +303,9 @@ def bypass(request: SignedInRequest, reference: str, key: str) -> HttpResponse:
     """Record that a step goes ahead without its sign-off; a second person confirms."""
     migration = migration_for(request, reference, Permission.BYPASS_GATE)
     gate = _gate(migration, key)
+    if not records.holds_up(gate) and request.method != "POST":
+        messages.info(request, "This sign-off holds nothing up, so everything can go ahead.")
+        return redirect(_url("gate", gate))
     form = BypassForm(request.POST if request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         try:
