@@ -5,6 +5,9 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
 
+from practices.tracking import services
+from tests.factories import MONDAY
+
 from .cast import make_cast
 
 
@@ -90,3 +93,15 @@ def test_a_phone_folds_the_long_lists_of_home_and_leads_to_who_to_call(
     if folded:
         page.locator("summary", has_text="Key dates").press("Enter")
         go_live.wait_for()
+
+
+def test_a_long_web_address_widens_neither_its_task_nor_the_history(cast, open_as):
+    address = "https://example.sharepoint.test/sites/" + "folder_with_a_long_name_" * 7
+    services.add_note(
+        task=cast.migration.tasks.get(code="GL-02"), body=address, by=cast.manager, at=MONDAY
+    )
+    page = open_as(cast.manager, width=768, height=900)
+    for parts in (("tasks", "GL-02"), ("history",)):
+        page.goto(cast.url(*parts))
+        assert address in page.get_by_role("main").inner_text()
+        assert page.evaluate("document.documentElement.scrollWidth") == 768
